@@ -30,8 +30,9 @@ struct Extent {
 
 enum class ElementType : uint8_t { f32, bf16, f16, f8e4m3, f8e5m2, i1, i32, u8 };
 
-/// Where a buffer's memory comes from.
-enum class BufferKind : uint8_t { input, output, workspace };
+/// Where a buffer's memory comes from: the caller (input, output), the workspace handed to `execute`, or the plan itself
+/// (constant: `Buffer::contents`, copied to the device once, when the plan is loaded; never written by a launch).
+enum class BufferKind : uint8_t { input, output, workspace, constant };
 
 struct Buffer {
   std::string name;                ///< argument name for inputs and outputs, for messages
@@ -40,6 +41,7 @@ struct Buffer {
   std::vector<int64_t> shape;      ///< logical; -1 is the token count
   Extent bytes;                    ///< size in memory, padding of the layout included
   bool isWeight = false;           ///< contents do not change from call to call
+  std::vector<uint8_t> contents;   ///< constant: exactly `bytes` bytes; else empty
 };
 
 /// A CUtensorMap to be encoded from a buffer at launch (PTX ISA, "Tensors"; cuTensorMapEncodeTiled).
@@ -67,13 +69,14 @@ struct Kernel {
 };
 
 struct Launch {
-  enum class Kind : uint8_t { kernel, fillZero } kind = Kind::kernel;
+  enum class Kind : uint8_t { kernel, fillZero, copy } kind = Kind::kernel;
   uint32_t kernel = 0;              ///< into Plan::kernels
   std::vector<Argument> arguments;
   std::vector<TensorMap> tensorMaps;
   Extent tiles;                     ///< CTAs wanted
   bool persistent = false;          ///< grid = min(tiles, multiprocessors); else grid = tiles
-  uint32_t buffer = 0;              ///< fillZero: into Plan::buffers
+  uint32_t buffer = 0;              ///< fillZero, copy: the buffer written, into Plan::buffers
+  uint32_t source = 0;              ///< copy: the buffer read, of the same size, into Plan::buffers
 };
 
 struct Image {
@@ -89,7 +92,7 @@ struct Plan {
   std::string target;               ///< "sm_90a", "cpu", …
   std::string compiler;             ///< Winnow build id
   std::string spec;                 ///< the ffn module that was compiled, as MLIR text
-  std::vector<Buffer> buffers;      ///< inputs in order, outputs in order, workspace
+  std::vector<Buffer> buffers;      ///< inputs in order, outputs in order, then workspace and constants
   std::vector<Kernel> kernels;
   std::vector<Launch> launches;
   std::vector<Image> images;
