@@ -34,6 +34,9 @@ enum class ElementType : uint8_t { f32, bf16, f16, f8e4m3, f8e5m2, i1, i32, u8 }
 /// (constant: `Buffer::contents`, copied to the device once, when the plan is loaded; never written by a launch).
 enum class BufferKind : uint8_t { input, output, workspace, constant };
 
+/// How a buffer's elements lie in memory (docs/kernels.md, "Buffer layouts").
+enum class Layout : uint8_t { rowMajor, transposed, packed24 };
+
 struct Buffer {
   std::string name;                ///< argument name for inputs and outputs, for messages
   BufferKind kind = BufferKind::workspace;
@@ -42,6 +45,11 @@ struct Buffer {
   Extent bytes;                    ///< size in memory, padding of the layout included
   bool isWeight = false;           ///< contents do not change from call to call
   std::vector<uint8_t> contents;   ///< constant: exactly `bytes` bytes; else empty
+  Layout layout = Layout::rowMajor;
+  uint8_t sparseAxis = 1;          ///< packed24: compressed along this axis
+  uint32_t panel = 0;              ///< packed24: rows per panel
+  int32_t stage = -1;              ///< holds a result of this ffn.kernel, counted in order from 0; -1: of none
+  uint32_t stageResult = 0;        ///< which result of it
 };
 
 /// A CUtensorMap to be encoded from a buffer at launch (PTX ISA, "Tensors"; cuTensorMapEncodeTiled).
