@@ -22,8 +22,12 @@ def Kern_ProgramOp : Kern_Op<"program", [Symbol, IsolatedFromAbove, SingleBlock]
   let description = [{
     The block arguments are the inputs, then the outputs, of the function it came from (`num_inputs` says where the
     outputs begin); the caller provides them. `kern.alloc` is workspace. Launches run in order on one stream.
+
+    `names` holds one name per block argument, for messages and for callers that bind buffers by name; `weights` lists the
+    inputs whose contents stay the same from call to call.
   }];
-  let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$num_inputs);
+  let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$num_inputs, OptionalAttr<StrArrayAttr>:$names,
+                       OptionalAttr<DenseI64ArrayAttr>:$weights);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
@@ -33,6 +37,29 @@ def Kern_AllocOp : Kern_Op<"alloc", [Pure]> {
   let summary = "a workspace buffer";
   let results = (outs Kern_BufferType:$buffer);
   let assemblyFormat = "attr-dict `:` qualified(type($buffer))";
+}
+
+def Kern_ConstantOp : Kern_Op<"constant", [Pure]> {
+  let summary = "a buffer that the plan carries with its contents";
+  let description = [{
+    Copied to the device once, when the plan is loaded; only read after that.
+
+    Example: `%s = kern.constant dense<2.5e-1> : tensor<f32> as !kern.buffer<f32>`
+  }];
+  let arguments = (ins ElementsAttr:$value);
+  let results = (outs Kern_BufferType:$buffer);
+  let assemblyFormat = "$value attr-dict `as` qualified(type($buffer))";
+}
+
+def Kern_CopyOp : Kern_Op<"copy", [AllTypesMatch<["source", "target"]>]> {
+  let summary = "copy one buffer to another of the same type";
+  let description = [{
+    What is left of a function that returns one of its arguments, a constant, or one value twice.
+
+    Example: `kern.copy %x to %out : !kern.buffer<?x64xbf16>`
+  }];
+  let arguments = (ins Kern_BufferType:$source, Kern_BufferType:$target);
+  let assemblyFormat = "$source `to` $target attr-dict `:` qualified(type($target))";
 }
 
 def Kern_FillZeroOp : Kern_Op<"fill_zero"> {
