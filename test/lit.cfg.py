@@ -21,7 +21,7 @@ config.environment["FILECHECK_OPTS"] = "--enable-var-scope --dump-input-filter=a
 
 # Tests must neither see nor touch the kernel cache of the person who runs them.
 config.environment["XDG_CACHE_HOME"] = os.path.join(config.test_exec_root, "cache")
-for variable in ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_HOME", "HOME"):
+for variable in ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_HOME", "HOME", "WINNOW_NVRTC"):
     if variable in os.environ:
         config.environment[variable] = os.environ[variable]
 if config.sanitize:

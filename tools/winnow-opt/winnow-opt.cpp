@@ -1,6 +1,7 @@
 //===- winnow-opt.cpp - runs Winnow's passes on MLIR --------------------------------------------------------------===//
 
 #include "winnow/Dialect/FFN/IR/FFN.h"
+#include "winnow/Dialect/Kern/IR/Kern.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -10,7 +11,8 @@
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
-  registry.insert<mlir::arith::ArithDialect, mlir::func::FuncDialect, mlir::math::MathDialect, winnow::ffn::FFNDialect>();
+  registry.insert<mlir::arith::ArithDialect, mlir::func::FuncDialect, mlir::math::MathDialect, winnow::ffn::FFNDialect,
+                  winnow::kern::KernDialect>();
   mlir::registerTransformsPasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "Winnow optimizer driver\n", registry));
 }

@@ -71,13 +71,23 @@ static LogicalResult verifyScalarRegion(Operation *op, Region &region) {
   return success();
 }
 
-LogicalResult GemmOp::verify() { return verifyScalarRegion(*this, getEpilogue()); }
+/// Granularities that a scale attribute may name.
+static bool isGranularity(StringRef name) { return name == "tensor" || name == "row" || name == "column"; }
+
+LogicalResult GemmOp::verify() {
+  if (getOutScale().has_value() != getOutGranularity().has_value())
+    return emitOpError() << "expects out_granularity exactly where there is an out_scale, got "
+                         << (getOutScale() ? "an out_scale alone" : "an out_granularity alone");
+  if (getOutGranularity() && !isGranularity(*getOutGranularity()))
+    return emitOpError() << "expects out_granularity tensor, row or column, got " << *getOutGranularity();
+  return verifyScalarRegion(*this, getEpilogue());
+}
 
 LogicalResult MapOp::verify() {
   for (int64_t axis : getSelect())
     if (axis != 0 && axis != 1)
       return emitOpError() << "expects selection axes 0 or 1, got " << axis;
-  if (getGranularity() != "tensor" && getGranularity() != "row" && getGranularity() != "column")
+  if (!isGranularity(getGranularity()))
     return emitOpError() << "expects granularity tensor, row or column, got " << getGranularity();
   if (getScaleMode() != "none" && getScaleMode() != "given" && getScaleMode() != "dynamic" && getScaleMode() != "scale_only")
     return emitOpError() << "expects scale_mode none, given, dynamic or scale_only, got " << getScaleMode();

@@ -144,7 +144,7 @@ def FFN_QuantizeOp : FFN_Op<"quantize", [Pure]> {
   let arguments = (ins FFN_WideMatrix:$input, Optional<FFN_Scale>:$given_scale, FFN_GranularityAttr:$granularity);
   let results = (outs FFN_QuantMatrix:$values, Optional<FFN_Scale>:$scale);
   let assemblyFormat = [{
-    $input (`scaled` $given_scale^)? `by` $granularity attr-dict `:` functional-type(operands, results)
+    $input (`scaled` $given_scale^)? `by` `` $granularity attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
@@ -168,7 +168,7 @@ def FFN_DynamicScaleOp : FFN_Op<"dynamic_scale", [Pure]> {
   }];
   let arguments = (ins FFN_WideMatrix:$input, FFN_GranularityAttr:$granularity, TypeAttr:$element);
   let results = (outs FFN_Scale:$scale);
-  let assemblyFormat = "$input `by` $granularity `to` $element attr-dict `:` functional-type(operands, results)";
+  let assemblyFormat = "$input `by` `` $granularity `to` $element attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
 }
 
@@ -233,7 +233,7 @@ def FFN_DecompressOp : FFN_Op<"decompress", [Pure]> {
   }];
   let arguments = (ins FFN_Sparse24Type:$input);
   let results = (outs FFN_Matrix:$result);
-  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
+  let assemblyFormat = "$input attr-dict `:` qualified(type($input)) `->` type($result)";
   let hasVerifier = 1;
   let hasFolder = 1;
 }

@@ -33,9 +33,12 @@ def Kern_ProgramOp : Kern_Op<"program", [Symbol, IsolatedFromAbove, SingleBlock]
   let hasVerifier = 1;
 }
 
-def Kern_AllocOp : Kern_Op<"alloc", [Pure]> {
+def Kern_AllocOp : Kern_Op<"alloc"> {
   let summary = "a workspace buffer";
-  let results = (outs Kern_BufferType:$buffer);
+  let description = [{
+    Contents are undefined until something is launched on it. Two allocations are two buffers, of whatever type.
+  }];
+  let results = (outs Res<Kern_BufferType, "", [MemAlloc]>:$buffer);
   let assemblyFormat = "attr-dict `:` qualified(type($buffer))";
 }
 
@@ -64,7 +67,7 @@ def Kern_CopyOp : Kern_Op<"copy", [AllTypesMatch<["source", "target"]>]> {
 
 def Kern_FillZeroOp : Kern_Op<"fill_zero"> {
   let summary = "set every byte of a buffer to zero";
-  let arguments = (ins Kern_BufferType:$buffer);
+  let arguments = (ins Arg<Kern_BufferType, "", [MemWrite]>:$buffer);
   let assemblyFormat = "$buffer attr-dict `:` qualified(type($buffer))";
 }
 
@@ -75,7 +78,8 @@ def Kern_LaunchOp : Kern_Op<"launch", [DeclareOpInterfaceMethods<SymbolUserOpInt
 
     Example: `kern.launch @gemm2(%packed, %w2, %s, %s2, %out) : !kern.buffer<…>, …`
   }];
-  let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<Kern_BufferType>:$buffers);
+  let arguments = (ins FlatSymbolRefAttr:$kernel,
+                       Arg<Variadic<Kern_BufferType>, "", [MemRead, MemWrite]>:$buffers);
   let assemblyFormat = "$kernel `(` $buffers `)` attr-dict `:` qualified(type($buffers))";
 }
 
@@ -102,13 +106,14 @@ def Kern_GemmOp : Kern_Op<"gemm", [Symbol, IsolatedFromAbove, SingleBlock]> {
     - packed24<axis = 1>: selected 2 of every 4 along N, multiplied by 1 / out_scale where that operand is present,
       converted with saturation and stored compressed.
 
-    Launch operands: lhs, rhs, [lhs_scale], [rhs_scale], [out_scale], out; presence is said by the unit attributes and
-    granularity by the rank of the buffer. Extents are -1 (dynamic) or static.
+    Launch operands: lhs, rhs, [lhs_scale], [rhs_scale], [out_scale], out; a scale is present where its type is. A scale of
+    rank 0 speaks of the whole operand; of rank 1, of the rows of A or the columns of B. `out_granularity` (tensor, row or
+    column) says it for `out_scale`, where the rank alone would not.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<Kern_BufferType>:$lhs, TypeAttrOf<Kern_BufferType>:$rhs,
                        TypeAttrOf<Kern_BufferType>:$out,
                        OptionalAttr<TypeAttrOf<Kern_BufferType>>:$lhs_scale, OptionalAttr<TypeAttrOf<Kern_BufferType>>:$rhs_scale,
-                       OptionalAttr<TypeAttrOf<Kern_BufferType>>:$out_scale,
+                       OptionalAttr<TypeAttrOf<Kern_BufferType>>:$out_scale, OptionalAttr<StrAttr>:$out_granularity,
                        UnitAttr:$transpose_lhs, UnitAttr:$transpose_rhs,
                        OptionalAttr<Kern_ScheduleAttr>:$schedule);
   let regions = (region SizedRegion<1>:$epilogue);
