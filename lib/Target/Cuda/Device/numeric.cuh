@@ -1,0 +1,140 @@
+//===- numeric.cuh - conversions, scales and the top-2-of-4 selection ---------------------------------------------===//
+//
+// The arithmetic of docs/ffn-spec.md, to the bit.
+//
+//===--------------------------------------------------------------------------------------------------------------===//
+
+namespace winnow {
+
+//===- Arithmetic that generated bodies call --------------------------------------------------------------------===//
+
+/// The larger of two numbers; NaN if either is; +0.0 above -0.0 (arith.maximumf).
+__device__ __forceinline__ float maximum(float a, float b) {
+  float result;
+  asm("max.NaN.f32 %0, %1, %2;" : "=f"(result) : "f"(a), "f"(b));
+  return result;
+}
+/// The smaller of two numbers; NaN if either is (arith.minimumf).
+__device__ __forceinline__ float minimum(float a, float b) {
+  float result;
+  asm("min.NaN.f32 %0, %1, %2;" : "=f"(result) : "f"(a), "f"(b));
+  return result;
+}
+
+//===- Element types ----------------------------------------------------------------------------------------------===//
+
+template <class Tag> struct Convert;
+
+template <> struct Convert<F32> {
+  static __device__ __forceinline__ float widen(float bits) { return bits; }
+  static __device__ __forceinline__ float narrow(float value) { return value; }
+};
+template <> struct Convert<Bf16> {
+  static __device__ __forceinline__ float widen(u16 bits) { return __uint_as_float(static_cast<u32>(bits) << 16); }
+  static __device__ __forceinline__ u16 narrow(float value) {
+    u16 bits;
+    asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(bits) : "f"(value));
+    return bits;
+  }
+};
+template <> struct Convert<F16> {
+  static __device__ __forceinline__ float widen(u16 bits) {
+    float value;
+    asm("cvt.f32.f16 %0, %1;" : "=f"(value) : "h"(bits));
+    return value;
+  }
+  static __device__ __forceinline__ u16 narrow(float value) {
+    u16 bits;
+    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(bits) : "f"(value));
+    return bits;
+  }
+};
+
+/// Two f8 codes, `low` in the low byte, round to nearest even, saturating; NaN becomes the canonical NaN.
+template <class Tag> __device__ __forceinline__ u16 narrow_pair(float low, float high) {
+  u16 bits;
+  if constexpr (IsSame<Tag, E4m3>::value)
+    asm("cvt.rn.satfinite.e4m3x2.f32 %0, %1, %2;" : "=h"(bits) : "f"(high), "f"(low));
+  else
+    asm("cvt.rn.satfinite.e5m2x2.f32 %0, %1, %2;" : "=h"(bits) : "f"(high), "f"(low));
+  return bits;
+}
+template <> struct Convert<E4m3> {
+  static __device__ __forceinline__ float widen(u8 bits) {
+    u32 pair;
+    asm("cvt.rn.f16x2.e4m3x2 %0, %1;" : "=r"(pair) : "h"(static_cast<u16>(bits)));
+    return Convert<F16>::widen(static_cast<u16>(pair));
+  }
+  static __device__ __forceinline__ u8 narrow(float value) { return static_cast<u8>(narrow_pair<E4m3>(value, 0.0f)); }
+};
+template <> struct Convert<E5m2> {
+  static __device__ __forceinline__ float widen(u8 bits) {
+    return Convert<F16>::widen(static_cast<u16>(static_cast<u32>(bits) << 8));
+  }
+  static __device__ __forceinline__ u8 narrow(float value) { return static_cast<u8>(narrow_pair<E5m2>(value, 0.0f)); }
+};
+
+/// `value` rounded to the element type and back.
+template <class Tag> __device__ __forceinline__ float round_to(float value) {
+  return Convert<Tag>::widen(Convert<Tag>::narrow(value));
+}
+
+/// Four values in storage form, for one vector store; fills 4 * kBytes bytes as words.
+template <class Tag> __device__ __forceinline__ void narrow4(u32 (&words)[Tag::kBytes], float a, float b, float c, float d) {
+  if constexpr (Tag::kBytes == 1) {
+    words[0] = static_cast<u32>(narrow_pair<Tag>(a, b)) | (static_cast<u32>(narrow_pair<Tag>(c, d)) << 16);
+  } else if constexpr (IsSame<Tag, Bf16>::value) {
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(words[0]) : "f"(b), "f"(a));
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(words[1]) : "f"(d), "f"(c));
+  } else if constexpr (Tag::kBytes == 2) {
+    words[0] = static_cast<u32>(Convert<Tag>::narrow(a)) | (static_cast<u32>(Convert<Tag>::narrow(b)) << 16);
+    words[1] = static_cast<u32>(Convert<Tag>::narrow(c)) | (static_cast<u32>(Convert<Tag>::narrow(d)) << 16);
+  } else {
+    words[0] = __float_as_uint(a);
+    words[1] = __float_as_uint(b);
+    words[2] = __float_as_uint(c);
+    words[3] = __float_as_uint(d);
+  }
+}
+
+//===- Scales -----------------------------------------------------------------------------------------------------===//
+
+/// Bits of |x| as an ordered integer; every NaN is the same and above infinity.
+__device__ __forceinline__ u32 magnitude(float x) { return min(__float_as_uint(x) & 0x7FFFFFFFu, 0x7F800001u); }
+
+/// The magnitude as a number again: NaN for the NaN magnitude.
+__device__ __forceinline__ float from_magnitude(u32 bits) { return __uint_as_float(bits); }
+
+template <class Tag> __device__ __forceinline__ float scale_of(u32 amax_magnitude) {
+  constexpr float kLargest = IsSame<Tag, E4m3>::value ? 448.0f : 57344.0f;
+  const float amax = from_magnitude(amax_magnitude);
+  return amax_magnitude == 0 ? 1.0f : maximum(__fdiv_rn(amax, kLargest), 1.17549435e-38f);
+}
+
+__device__ __forceinline__ float reciprocal(float scale) { return __fdiv_rn(1.0f, scale); }
+
+//===- Selection --------------------------------------------------------------------------------------------------===//
+
+/// The two largest magnitudes of four, lowest index first among equals. `first` < `second` are the kept positions.
+struct Kept {
+  float low, high; ///< kept values, in order of index
+  u32 nibble;      ///< first | second << 2: the metadata of wgmma.sp and mma.sp
+};
+__device__ __forceinline__ Kept keep_two(float x0, float x1, float x2, float x3) {
+  const u32 k0 = magnitude(x0), k1 = magnitude(x1), k2 = magnitude(x2), k3 = magnitude(x3);
+  const bool first_of_low = k0 >= k1, first_of_high = k2 >= k3;
+  const bool both_low = min(k0, k1) >= max(k2, k3), both_high = min(k2, k3) > max(k0, k1);
+  Kept kept;
+  kept.low = both_high ? x2 : ((both_low || first_of_low) ? x0 : x1);
+  kept.high = both_low ? x1 : ((both_high || !first_of_high) ? x3 : x2);
+  const u32 first = both_high ? 2u : ((both_low || first_of_low) ? 0u : 1u);
+  const u32 second = both_low ? 1u : ((both_high || !first_of_high) ? 3u : 2u);
+  kept.nibble = first | (second << 2);
+  return kept;
+}
+/// Whether position `index` is one of the two kept.
+__device__ __forceinline__ bool is_kept(const Kept &kept, u32 index) {
+  return (kept.nibble & 3u) == index || (kept.nibble >> 2) == index;
+}
+
+} // namespace winnow

@@ -1,0 +1,129 @@
+//===- ptx.cuh - one PTX instruction per function -----------------------------------------------------------------===//
+
+namespace winnow::ptx {
+
+__device__ __forceinline__ u32 shared_address(const void *pointer) {
+  return static_cast<u32>(__cvta_generic_to_shared(pointer));
+}
+
+//===- mbarrier (PTX ISA, "mbarrier") -----------------------------------------------------------------------------===//
+
+__device__ __forceinline__ void mbarrier_init(u32 barrier, u32 arrivals) {
+  asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(barrier), "r"(arrivals));
+}
+__device__ __forceinline__ void mbarrier_init_fence() {
+  asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
+}
+__device__ __forceinline__ void async_proxy_fence() { asm volatile("fence.proxy.async;" ::: "memory"); }
+__device__ __forceinline__ void mbarrier_wait(u32 barrier, u32 parity) {
+  asm volatile("{\n"
+               ".reg .pred done;\n"
+               "WAIT: mbarrier.try_wait.parity.shared::cta.b64 done, [%0], %1;\n"
+               "@done bra READY;\n"
+               "bra WAIT;\n"
+               "READY:\n"
+               "}" ::"r"(barrier),
+               "r"(parity)
+               : "memory");
+}
+__device__ __forceinline__ void mbarrier_arrive(u32 barrier) {
+  asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(barrier) : "memory");
+}
+__device__ __forceinline__ void mbarrier_arrive_expect(u32 barrier, u32 bytes) {
+  asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(barrier), "r"(bytes) : "memory");
+}
+
+//===- Bulk copies (PTX ISA, "cp.async.bulk") ---------------------------------------------------------------------===//
+
+__device__ __forceinline__ void bulk_load(u32 destination, const void *source, u32 bytes, u32 barrier) {
+  asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::"r"(destination),
+               "l"(source), "r"(bytes), "r"(barrier)
+               : "memory");
+}
+__device__ __forceinline__ void tensor_load_2d(u32 destination, const TensorMap *map, int x, int y, u32 barrier) {
+  asm volatile("cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%3, %4}], [%2];" ::"r"(
+                   destination),
+               "l"(map), "r"(barrier), "r"(x), "r"(y)
+               : "memory");
+}
+__device__ __forceinline__ void tensor_load_5d(u32 destination, const TensorMap *map, int x, int group, u32 barrier) {
+  asm volatile("cp.async.bulk.tensor.5d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], "
+               "[%1, {%3, %5, %5, %5, %4}], [%2];" ::"r"(destination),
+               "l"(map), "r"(barrier), "r"(x), "r"(group), "r"(0)
+               : "memory");
+}
+__device__ __forceinline__ void prefetch_tensor_map(const TensorMap *map) {
+  asm volatile("prefetch.tensormap [%0];" ::"l"(map) : "memory");
+}
+
+//===- wgmma (PTX ISA, "Asynchronous warpgroup level matrix instructions") ------------------------------------------===//
+
+__device__ __forceinline__ void wgmma_fence() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
+__device__ __forceinline__ void wgmma_commit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
+template <int kPending> __device__ __forceinline__ void wgmma_wait() {
+  asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(kPending) : "memory");
+}
+/// K-major operand of 128-byte rows with the 128-byte swizzle: stride between groups of eight rows 1024 bytes.
+__device__ __forceinline__ u64 descriptor_swizzled(u32 address) {
+  return static_cast<u64>((address & 0x3FFFF) >> 4) | (1ull << 16) | (static_cast<u64>(1024 >> 4) << 32) | (1ull << 62);
+}
+/// Packed 2:4 values without swizzle: leading offset (K direction) 1024 bytes, stride offset (M direction) 128 bytes.
+__device__ __forceinline__ u64 descriptor_packed(u32 address) {
+  return static_cast<u64>((address & 0x3FFFF) >> 4) | (static_cast<u64>(1024 >> 4) << 16) |
+         (static_cast<u64>(128 >> 4) << 32);
+}
+
+template <int kCount> __device__ __forceinline__ void register_increase() {
+  asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(kCount));
+}
+template <int kCount> __device__ __forceinline__ void register_decrease() {
+  asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(kCount));
+}
+
+//===- Shared and global memory -------------------------------------------------------------------------------------===//
+
+__device__ __forceinline__ float load_shared(u32 address) {
+  float value;
+  asm volatile("ld.shared.f32 %0, [%1];" : "=f"(value) : "r"(address));
+  return value;
+}
+__device__ __forceinline__ void load_shared(float (&value)[4], u32 address) {
+  asm volatile("ld.shared.v4.f32 {%0, %1, %2, %3}, [%4];"
+               : "=f"(value[0]), "=f"(value[1]), "=f"(value[2]), "=f"(value[3])
+               : "r"(address));
+}
+__device__ __forceinline__ void load_shared(u32 (&value)[2], u32 address) {
+  asm volatile("ld.shared.v2.u32 {%0, %1}, [%2];" : "=r"(value[0]), "=r"(value[1]) : "r"(address));
+}
+__device__ __forceinline__ void load_shared(u32 (&value)[1], u32 address) {
+  asm volatile("ld.shared.u32 %0, [%1];" : "=r"(value[0]) : "r"(address));
+}
+/// Asynchronous copy of one word (PTX ISA, "cp.async"): scales arrive while the matrix product runs.
+__device__ __forceinline__ void copy_word_async(u32 destination, const void *source) {
+  asm volatile("cp.async.ca.shared.global [%0], [%1], 4;" ::"r"(destination), "l"(source) : "memory");
+}
+__device__ __forceinline__ void copy_async_wait() { asm volatile("cp.async.wait_all;" ::: "memory"); }
+
+/// Streaming stores: the result is not read again by this kernel.
+__device__ __forceinline__ void store_streaming(void *pointer, u32 a, u32 b, u32 c, u32 d) {
+  asm volatile("st.global.cs.v4.b32 [%0], {%1, %2, %3, %4};" ::"l"(pointer), "r"(a), "r"(b), "r"(c), "r"(d) : "memory");
+}
+__device__ __forceinline__ void store_streaming(void *pointer, u32 a, u32 b) {
+  asm volatile("st.global.cs.v2.b32 [%0], {%1, %2};" ::"l"(pointer), "r"(a), "r"(b) : "memory");
+}
+
+__device__ __forceinline__ void count_arrival(u32 *counter) {
+  asm volatile("red.relaxed.gpu.global.add.u32 [%0], 1;" ::"l"(counter) : "memory");
+}
+__device__ __forceinline__ u32 load_relaxed(const u32 *counter) {
+  u32 value;
+  asm volatile("ld.relaxed.gpu.global.u32 %0, [%1];" : "=r"(value) : "l"(counter) : "memory");
+  return value;
+}
+
+/// Named barrier among `threads` threads of the CTA (PTX ISA, "bar.sync"); 0 is __syncthreads.
+__device__ __forceinline__ void named_barrier(int index, int threads) {
+  asm volatile("bar.sync %0, %1;" ::"r"(index), "r"(threads) : "memory");
+}
+
+} // namespace winnow::ptx
