@@ -22,6 +22,7 @@ enum class Level { ffn, kern, cuda, ptx, cubin, sass };
 struct CompileOptions {
   std::string target = "sm_90a";
   std::string entry;             ///< function to compile; empty: the only one
+  int64_t tokens = 0;            ///< expected token count, for the choice of layouts and schedules; 0: unknown
   bool useCache = true;
   unsigned threads = 0;          ///< NVRTC compilations at once; 0: as many as cores
   std::string dumpPhasesTo;      ///< folder that receives the module after each phase; empty: none
