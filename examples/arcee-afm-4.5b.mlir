@@ -1,6 +1,6 @@
 // Arcee AFM-4.5B: one feed-forward block.
 // d_model 2560, d_ffn 18432, activation relu2, no gate, no bias. The token count is dynamic. Weights are inputs,
-// stored as a linear layer stores them, [out features, in features], with an f32 scale per out feature where they are f8.
+// stored as a linear layer stores them, [out features, in features], with an f32 scale per out feature if they are f8.
 
 // FP8, every scale computed on the spot: x and y2 per token.
 func.func @forward(%x: tensor<?x2560xbf16>,

@@ -1,6 +1,6 @@
 // modded-nanogpt: the feed-forward block of one layer.
 // d_model 768, d_ffn 3072, activation relu2, no gate, no bias. The token count is dynamic. Weights are inputs,
-// stored as a linear layer stores them, [out features, in features], with an f32 scale per out feature where they are f8.
+// stored as a linear layer stores them, [out features, in features], with an f32 scale per out feature if they are f8.
 
 // FP8, every scale computed on the spot: x and y2 per token.
 func.func @forward(%x: tensor<?x768xbf16>,

@@ -1,6 +1,6 @@
 // Nemotron-3 Nano 30B-A3B: one expert of a mixture; 1856 is not a multiple of 128.
 // d_model 2688, d_ffn 1856, activation relu2, no gate, no bias. The token count is dynamic. Weights are inputs,
-// stored as a linear layer stores them, [out features, in features], with an f32 scale per out feature where they are f8.
+// stored as a linear layer stores them, [out features, in features], with an f32 scale per out feature if they are f8.
 
 // FP8, every scale computed on the spot: x and y2 per token.
 func.func @forward(%x: tensor<?x2688xbf16>,

@@ -1,6 +1,6 @@
 // Nemotron-4 340B: the feed-forward block of one of its 96 layers.
 // d_model 18432, d_ffn 73728, activation relu2, no gate, no bias. The token count is dynamic. Weights are inputs,
-// stored as a linear layer stores them, [out features, in features], with an f32 scale per out feature where they are f8.
+// stored as a linear layer stores them, [out features, in features], with an f32 scale per out feature if they are f8.
 
 // FP8, every scale computed on the spot: x and y2 per token.
 func.func @forward(%x: tensor<?x18432xbf16>,
@@ -9,12 +9,12 @@ func.func @forward(%x: tensor<?x18432xbf16>,
     -> tensor<?x18432xbf16> {
   %xq, %x_scale = ffn.quantize %x by row : (tensor<?x18432xbf16>) -> (tensor<?x18432xf8E4M3FN>, tensor<?xf32>)
   %y1 = ffn.matmul %xq scaled %x_scale, %w1 scaled %w1_scale {transpose_rhs}
-      : (tensor<?x18432xf8E4M3FN>, tensor<?xf32>, tensor<73728x18432xf8E4M3FN>, tensor<73728xf32>) -> tensor<?x73728xbf16>
+    : (tensor<?x18432xf8E4M3FN>, tensor<?xf32>, tensor<73728x18432xf8E4M3FN>, tensor<73728xf32>) -> tensor<?x73728xbf16>
   %y2 = ffn.relu2 %y1 {ffn.sparsity = #ffn.sparsity<density = 0.08, max_drop = 0.05>}
       : tensor<?x73728xbf16> -> tensor<?x73728xf32>
   %y2q, %y2_scale = ffn.quantize %y2 by row : (tensor<?x73728xf32>) -> (tensor<?x73728xf8E4M3FN>, tensor<?xf32>)
   %y3 = ffn.matmul %y2q scaled %y2_scale, %w2 scaled %w2_scale {transpose_rhs}
-      : (tensor<?x73728xf8E4M3FN>, tensor<?xf32>, tensor<18432x73728xf8E4M3FN>, tensor<18432xf32>) -> tensor<?x18432xbf16>
+    : (tensor<?x73728xf8E4M3FN>, tensor<?xf32>, tensor<18432x73728xf8E4M3FN>, tensor<18432xf32>) -> tensor<?x18432xbf16>
   return %y3 : tensor<?x18432xbf16>
 }
 
@@ -26,7 +26,7 @@ func.func @forward_static(%x: tensor<?x18432xbf16>,
                           %y2_scale: tensor<f32>) -> tensor<?x18432xbf16> {
   %xq, %x_scale = ffn.quantize %x by row : (tensor<?x18432xbf16>) -> (tensor<?x18432xf8E4M3FN>, tensor<?xf32>)
   %y1 = ffn.matmul %xq scaled %x_scale, %w1 scaled %w1_scale {transpose_rhs}
-      : (tensor<?x18432xf8E4M3FN>, tensor<?xf32>, tensor<73728x18432xf8E4M3FN>, tensor<73728xf32>) -> tensor<?x73728xbf16>
+    : (tensor<?x18432xf8E4M3FN>, tensor<?xf32>, tensor<73728x18432xf8E4M3FN>, tensor<73728xf32>) -> tensor<?x73728xbf16>
   %y2 = ffn.relu2 %y1 {ffn.sparsity = #ffn.sparsity<density = 0.08, max_drop = 0.05>}
       : tensor<?x73728xbf16> -> tensor<?x73728xf32>
   %y2q = ffn.quantize %y2 scaled %y2_scale by tensor

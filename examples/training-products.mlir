@@ -4,8 +4,8 @@
 //   dw2 = feat(y2)^T . dy3       A^T.B: reduces over tokens, so y2 is 2:4 feature-wise (four tokens of one feature)
 //
 // The feature-wise choice sees only what the token-wise one kept: a value that the forward product dropped must not
-// reappear in the backward one. Both choices are explicit here, so no annotation is needed to allow them. Operands that are
-// reduced over tokens carry one scale per feature (column), those reduced over features one per token (row).
+// reappear in the backward one. Both choices are explicit here, so no annotation is needed to allow them. Operands that
+// are reduced over tokens carry one scale per feature (column), those reduced over features one per token (row).
 func.func @training_products(%y1: tensor<?x16384xbf16>, %dy3: tensor<?x4096xbf16>,
                              %w2: tensor<4096x16384xf8E4M3FN> {ffn.weight}, %w2_scale: tensor<4096xf32> {ffn.weight})
     -> (tensor<?x4096xbf16>, tensor<16384x4096xf32>) {
@@ -22,6 +22,6 @@ func.func @training_products(%y1: tensor<?x16384xbf16>, %dy3: tensor<?x4096xbf16
       : (tensor<?x16384xf32>) -> (tensor<?x16384xf8E4M3FN>, tensor<16384xf32>)
   %dy3q, %dy3_scale = ffn.quantize %dy3 by column : (tensor<?x4096xbf16>) -> (tensor<?x4096xf8E5M2>, tensor<4096xf32>)
   %dw2 = ffn.matmul %featq scaled %feat_scale, %dy3q scaled %dy3_scale {transpose_lhs}
-       : (tensor<?x16384xf8E4M3FN>, tensor<16384xf32>, tensor<?x4096xf8E5M2>, tensor<4096xf32>) -> tensor<16384x4096xf32>
+     : (tensor<?x16384xf8E4M3FN>, tensor<16384xf32>, tensor<?x4096xf8E5M2>, tensor<4096xf32>) -> tensor<16384x4096xf32>
   return %y3, %dw2 : tensor<?x4096xbf16>, tensor<16384x4096xf32>
 }

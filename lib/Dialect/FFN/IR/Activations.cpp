@@ -44,9 +44,12 @@ float ReluOp::evaluate(float x) { return rectify(x); }
 Value ReluOp::buildScalarBody(OpBuilder &builder, Location loc, Value x) { return buildRectify(builder, loc, x); }
 
 OpFoldResult ReluOp::fold(FoldAdaptor) {
-  // relu(relu(x)) = relu(x): the inner result is already non-negative or NaN, and no rounding lies between.
-  if (auto inner = getInput().getDefiningOp<ReluOp>(); inner && inner.getType() == getType())
-    return inner.getResult();
+  // relu(f(x)) = f(x) where f is never negative (rounding keeps that), unless relu changes the element type.
+  // An annotation must not get lost: it may allow dropping that the inner one's does not.
+  auto inner = getInput().getDefiningOp<ActivationOpInterface>();
+  if (inner && !(*this)->hasAttr(kSparsityAttrName) && inner.isMonotoneNonNegative() &&
+      getInput().getType() == getType())
+    return getInput();
   return {};
 }
 

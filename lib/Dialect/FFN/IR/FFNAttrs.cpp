@@ -2,8 +2,17 @@
 
 #include "winnow/Dialect/FFN/IR/FFN.h"
 
+#include "llvm/Support/Format.h"
+
 using namespace mlir;
 using namespace winnow::ffn;
+
+/// A number as a person would write it; diagnostics print doubles with an exponent.
+static std::string numberText(double value) {
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::format("%g", value);
+  return text;
+}
 
 Attribute SparsityAttr::parse(AsmParser &parser, Type) {
   std::optional<double> density, maxDrop;
@@ -28,6 +37,8 @@ Attribute SparsityAttr::parse(AsmParser &parser, Type) {
     if (key == "max_drop")
       return parseNumber(maxDrop);
     if (key == "profile") {
+      if (profile)
+        return parser.emitError(keyLocation) << "'" << key << "' is given twice";
       SmallVector<float> densities;
       auto parseDensity = [&]() -> ParseResult {
         double value;
@@ -73,13 +84,14 @@ LogicalResult SparsityAttr::verify(llvm::function_ref<InFlightDiagnostic()> emit
                                    APFloat maxDropValue, DenseF32ArrayAttr profile) {
   double density = densityValue.convertToDouble(), maxDrop = maxDropValue.convertToDouble();
   auto isFraction = [](double x) { return x >= 0.0 && x <= 1.0; }; // false for NaN
-  if (!isFraction(density)) // A1
-    return emitError() << "density expects a number in [0, 1], got " << density;
+  if (!isFraction(density))                                        // A1
+    return emitError() << "density expects a number in [0, 1], got " << numberText(density);
   if (!isFraction(maxDrop)) // A2
-    return emitError() << "max_drop expects a number in [0, 1], got " << maxDrop;
+    return emitError() << "max_drop expects a number in [0, 1], got " << numberText(maxDrop);
   if (profile)
     for (auto [feature, value] : llvm::enumerate(profile.asArrayRef()))
       if (!isFraction(value)) // A3
-        return emitError() << "sparsity profile expects numbers in [0, 1], got " << value << " for feature " << feature;
+        return emitError() << "sparsity profile expects numbers in [0, 1], got " << numberText(value) << " for feature "
+                           << feature;
   return success();
 }

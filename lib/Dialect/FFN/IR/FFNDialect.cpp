@@ -34,8 +34,9 @@ void FFNDialect::initialize() {
       >();
 }
 
-/// Checks that `attribute` is a sparsity annotation that fits `type` (constraint A4).
-static LogicalResult verifySparsity(llvm::function_ref<InFlightDiagnostic()> emitError, Attribute attribute, Type type) {
+/// Checks that `attribute` is a sparsity annotation that fits `type` (constraints A4, A5).
+static LogicalResult verifySparsity(llvm::function_ref<InFlightDiagnostic()> emitError, Attribute attribute,
+                                    Type type) {
   auto sparsity = dyn_cast<SparsityAttr>(attribute);
   if (!sparsity)
     return emitError() << "'" << kSparsityAttrName << "' expects a #ffn.sparsity attribute, got " << attribute;
@@ -57,10 +58,12 @@ LogicalResult FFNDialect::verifyOperationAttribute(Operation *op, NamedAttribute
   if (name == kSparsityAttrName) {
     SmallVector<Type> matrices;
     for (Type type : op->getResultTypes())
-      if (auto tensor = dyn_cast<RankedTensorType>(type); tensor && tensor.getRank() == 2 && isa<FloatType>(tensor.getElementType()))
+      if (auto tensor = dyn_cast<RankedTensorType>(type);
+          tensor && tensor.getRank() == 2 && isa<FloatType>(tensor.getElementType()))
         matrices.push_back(type);
     if (matrices.size() != 1)
-      return emitError() << "'" << kSparsityAttrName << "' expects an operation with one matrix of floating-point numbers "
+      return emitError() << "'" << kSparsityAttrName
+                         << "' expects an operation with one matrix of floating-point numbers "
                          << "among its results, got " << matrices.size();
     return verifySparsity(emitError, attribute.getValue(), matrices.front());
   }
@@ -74,7 +77,8 @@ LogicalResult FFNDialect::verifyOperationAttribute(Operation *op, NamedAttribute
   return emitError() << "unknown attribute '" << name << "' of the ffn dialect";
 }
 
-LogicalResult FFNDialect::verifyRegionArgAttribute(Operation *op, unsigned, unsigned argIndex, NamedAttribute attribute) {
+LogicalResult FFNDialect::verifyRegionArgAttribute(Operation *op, unsigned, unsigned argIndex,
+                                                   NamedAttribute attribute) {
   auto emitError = [&] { return op->emitOpError() << "argument " << argIndex << ": "; };
   auto function = dyn_cast<FunctionOpInterface>(op);
   if (!function || argIndex >= function.getNumArguments())
@@ -83,9 +87,18 @@ LogicalResult FFNDialect::verifyRegionArgAttribute(Operation *op, unsigned, unsi
   if (name == kSparsityAttrName)
     return verifySparsity(emitError, attribute.getValue(), function.getArgumentTypes()[argIndex]);
   if (name == kWeightAttrName) {
-    if (!isa<UnitAttr>(attribute.getValue()))
+    if (!isa<UnitAttr>(attribute.getValue())) // W1
       return emitError() << "'" << kWeightAttrName << "' expects a unit attribute, got " << attribute.getValue();
+    Type type = function.getArgumentTypes()[argIndex];
+    if (auto tensor = dyn_cast<RankedTensorType>(type); !tensor || !tensor.hasStaticShape()) // W2
+      return emitError() << "'" << kWeightAttrName << "' expects a tensor of static shape, got " << type;
     return success();
   }
   return emitError() << "unknown attribute '" << name << "' of the ffn dialect";
+}
+
+LogicalResult FFNDialect::verifyRegionResultAttribute(Operation *op, unsigned, unsigned resultIndex,
+                                                      NamedAttribute attribute) {
+  return op->emitOpError() << "result " << resultIndex << ": '" << attribute.getName().strref()
+                           << "' does not belong on a function result";
 }

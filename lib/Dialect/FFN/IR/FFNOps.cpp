@@ -5,10 +5,29 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/PatternMatch.h"
 
+#include <limits>
+
 using namespace mlir;
 using namespace winnow::ffn;
 
 #include "winnow/Dialect/FFN/IR/FFNInterfaces.cpp.inc"
+
+/// The word after `by`.
+static ParseResult parseGranularity(OpAsmParser &parser, GranularityAttr &granularity) {
+  StringRef word;
+  SMLoc location = parser.getCurrentLocation();
+  if (parser.parseKeyword(&word))
+    return failure();
+  std::optional<Granularity> value = symbolizeGranularity(word);
+  if (!value)
+    return parser.emitError(location) << "expected granularity tensor, row or column, got '" << word << "'";
+  granularity = GranularityAttr::get(parser.getContext(), *value);
+  return success();
+}
+
+static void printGranularity(OpAsmPrinter &printer, Operation *, GranularityAttr granularity) {
+  printer << stringifyGranularity(granularity.getValue());
+}
 
 #define GET_OP_CLASSES
 #include "winnow/Dialect/FFN/IR/FFNOps.cpp.inc"
@@ -30,8 +49,11 @@ static Type elementTypeOf(Type type) {
   return cast<RankedTensorType>(type).getElementType();
 }
 
-/// Two extents agree unless both are static and differ.
-static bool extentsAgree(int64_t a, int64_t b) { return a == b || ShapedType::isDynamic(a) || ShapedType::isDynamic(b); }
+bool winnow::ffn::hasLegalExtents(ArrayRef<int64_t> shape) {
+  return llvm::all_of(shape, [](int64_t extent) {
+    return ShapedType::isDynamic(extent) || (extent >= 1 && extent <= std::numeric_limits<int32_t>::max());
+  });
+}
 
 static std::string extentText(int64_t extent) { return ShapedType::isDynamic(extent) ? "?" : std::to_string(extent); }
 
@@ -41,7 +63,7 @@ static LogicalResult verifyScale(Operation *op, Value scale, StringRef name, int
   if (!scale)
     return success();
   auto type = cast<RankedTensorType>(scale.getType());
-  if (type.getRank() == 1 && !extentsAgree(type.getDimSize(0), extent))
+  if (type.getRank() == 1 && type.getDimSize(0) != extent)
     return op->emitOpError() << name << " expects " << extentName << " = " << extentText(extent) << " elements, got "
                              << extentText(type.getDimSize(0));
   return success();
@@ -52,19 +74,24 @@ static LogicalResult verifyScaleFits(Operation *op, Value scale, Granularity gra
   auto type = cast<RankedTensorType>(scale.getType());
   int64_t expectedRank = granularity == Granularity::Tensor ? 0 : 1;
   if (type.getRank() != expectedRank)
-    return op->emitOpError() << "expects a scale of rank " << expectedRank << " by " << stringifyGranularity(granularity)
-                             << ", got " << type;
+    return op->emitOpError() << "expects a scale of rank " << expectedRank << " by "
+                             << stringifyGranularity(granularity) << ", got " << type;
   if (expectedRank == 0)
     return success();
   bool byRow = granularity == Granularity::Row;
   return verifyScale(op, scale, "scale", shapeOf(matrix)[byRow ? 0 : 1], byRow ? "rows" : "columns");
 }
 
-static LogicalResult verifySameShape(Operation *op, Type expected, StringRef expectedName, Type actual, StringRef actualName) {
+static LogicalResult verifySameShape(Operation *op, Type expected, StringRef expectedName, Type actual,
+                                     StringRef actualName) {
   if (shapeOf(expected) != shapeOf(actual))
-    return op->emitOpError() << actualName << " expects the shape of the " << expectedName << ", " << expected << ", got "
-                             << actual;
+    return op->emitOpError() << actualName << " expects the shape of the " << expectedName << ", " << expected
+                             << ", got " << actual;
   return success();
+}
+
+LogicalResult winnow::ffn::verifyActivation(Operation *op) {
+  return verifySameShape(op, op->getOperand(0).getType(), "input", op->getResult(0).getType(), "result"); // E1
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -74,24 +101,24 @@ static LogicalResult verifySameShape(Operation *op, Type expected, StringRef exp
 int64_t MatmulOp::getM() { return shapeOf(getLhs().getType())[getTransposeLhs() ? 1 : 0]; }
 int64_t MatmulOp::getN() { return shapeOf(getRhs().getType())[getTransposeRhs() ? 0 : 1]; }
 int64_t MatmulOp::getK() {
-  int64_t k = shapeOf(getLhs().getType())[getLhsReductionAxis()];
-  return ShapedType::isDynamic(k) ? shapeOf(getRhs().getType())[getTransposeRhs() ? 1 : 0] : k;
+  return shapeOf(getLhs().getType())[getLhsReductionAxis()]; // M1: the same of rhs
 }
 
 LogicalResult MatmulOp::verify() {
   int64_t lhsK = shapeOf(getLhs().getType())[getLhsReductionAxis()];
   int64_t rhsK = shapeOf(getRhs().getType())[getTransposeRhs() ? 1 : 0];
-  if (!extentsAgree(lhsK, rhsK)) // M1
+  if (lhsK != rhsK) // M1
     return emitOpError() << "expects equal reduction extents, got " << extentText(lhsK) << " on the left and "
                          << extentText(rhsK) << " on the right";
   ArrayRef<int64_t> result = getType().getShape();
-  if (!extentsAgree(result[0], getM()) || !extentsAgree(result[1], getN())) // M2
+  if (result[0] != getM() || result[1] != getN()) // M2
     return emitOpError() << "expects a result of " << extentText(getM()) << " x " << extentText(getN()) << ", got "
                          << extentText(result[0]) << " x " << extentText(result[1]);
   if (failed(verifyScale(*this, getLhsScale(), "lhs_scale", getM(), "M")) || // M3
       failed(verifyScale(*this, getRhsScale(), "rhs_scale", getN(), "N")))
     return failure();
-  if (auto sparse = dyn_cast<Sparse24Type>(getLhs().getType()); sparse && sparse.getAxis() != getLhsReductionAxis()) // M4
+  if (auto sparse = dyn_cast<Sparse24Type>(getLhs().getType());
+      sparse && sparse.getAxis() != getLhsReductionAxis()) // M4
     return emitOpError() << "expects the sparse axis of lhs to be the reduction axis, " << getLhsReductionAxis()
                          << ", got " << sparse.getAxis();
   Type lhsElement = elementTypeOf(getLhs().getType()), rhsElement = elementTypeOf(getRhs().getType());
@@ -151,6 +178,8 @@ struct DropRepeatedSparsify : OpRewritePattern<SparsifyOp> {
     // Only the values may be forwarded: the mask of the outer op can hold other positions where the values are zero.
     if (op.getUnder() || !op.getMask().use_empty())
       return rewriter.notifyMatchFailure(op, "the outer mask is used or nested");
+    if (op->hasAttr(kSparsityAttrName))
+      return rewriter.notifyMatchFailure(op, "the outer one carries an annotation, which must not get lost");
     rewriter.replaceAllUsesWith(op.getResult(), inner.getResult());
     rewriter.eraseOp(op);
     return success();
@@ -208,8 +237,11 @@ static LogicalResult verifyTypesMatch(Operation *op, TypeRange expected, StringR
 }
 
 LogicalResult KernelOp::verify() {
+  if (getOperation()->getParentOfType<KernelOp>()) // K3
+    return emitOpError() << "expects no kernel around it: one kernel is one launch";
   Block &block = getBody().front();
-  if (failed(verifyTypesMatch(*this, getInputs().getTypes(), "operands", block.getArgumentTypes(), "block arguments"))) // K1
+  if (failed(verifyTypesMatch(*this, getInputs().getTypes(), "operands", block.getArgumentTypes(),
+                              "block arguments"))) // K1
     return failure();
   auto yield = dyn_cast<YieldOp>(block.back());
   if (!yield)

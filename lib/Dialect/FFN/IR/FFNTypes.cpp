@@ -29,6 +29,8 @@ LogicalResult Sparse24Type::verify(llvm::function_ref<InFlightDiagnostic()> emit
                                    Type elementType, int64_t axis) {
   if (shape.size() != 2) // T1
     return emitError() << "sparse24 expects rank 2, got " << shape.size();
+  if (!hasLegalExtents(shape)) // G1
+    return emitError() << "sparse24 expects extents from 1 to 2147483647, got " << shape[0] << " x " << shape[1];
   if (!isa<Float8E4M3FNType, Float8E5M2Type, BFloat16Type, Float16Type>(elementType)) // T2
     return emitError() << "sparse24 expects element type f8E4M3FN, f8E5M2, bf16 or f16, got " << elementType;
   if (axis != 0 && axis != 1) // T3

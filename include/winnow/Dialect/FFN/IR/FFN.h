@@ -14,6 +14,17 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 #include "winnow/Dialect/FFN/IR/FFNDialect.h.inc"
+
+namespace winnow::ffn {
+
+/// Constraint G1: every static extent lies in [1, 2^31 - 1].
+bool hasLegalExtents(llvm::ArrayRef<int64_t> shape);
+
+/// Constraint E1: the result of an element-wise operation has the shape of its operand.
+mlir::LogicalResult verifyActivation(mlir::Operation *op);
+
+} // namespace winnow::ffn
+
 #include "winnow/Dialect/FFN/IR/FFNEnums.h.inc"
 #include "winnow/Dialect/FFN/IR/FFNInterfaces.h.inc"
 

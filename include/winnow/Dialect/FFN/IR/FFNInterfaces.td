@@ -9,8 +9,9 @@ def FFN_ActivationOpInterface : OpInterface<"ActivationOpInterface"> {
   let cppNamespace = "::winnow::ffn";
   let description = [{
     An element-wise activation function of one variable. Everything that the compiler knows of an activation it asks
-    here, so that adding one means adding one operation.
+    here, so that adding one means adding one operation: a matrix of f32, bf16 or f16 in, one of the same shape out (E1).
   }];
+  let verify = [{ return ::winnow::ffn::verifyActivation($_op); }];
   let methods = [
     InterfaceMethod<"True if the function is exactly zero on a set of inputs of positive measure, so that its output can be sparse.",
       "bool", "producesZeros", (ins)>,

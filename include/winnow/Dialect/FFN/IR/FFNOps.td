@@ -16,13 +16,18 @@ include "winnow/Dialect/FFN/IR/FFNTypes.td"
 // Types that operands may have
 //===--------------------------------------------------------------------------------------------------------------===//
 
-def FFN_Element : AnyTypeOf<[F32, BF16, F16, F8E4M3FN, F8E5M2], "f32, bf16, f16, f8E4M3FN or f8E5M2">;
-def FFN_WideElement : AnyTypeOf<[F32, BF16, F16], "f32, bf16 or f16">;
-def FFN_Matrix : RankedTensorOf<[FFN_Element], [HasAnyRankOfPred<[2]>], "matrix (rank-2 tensor)">;
-def FFN_WideMatrix : RankedTensorOf<[FFN_WideElement], [HasAnyRankOfPred<[2]>], "matrix (rank-2 tensor) of f32, bf16 or f16">;
-def FFN_QuantMatrix : RankedTensorOf<[F8E4M3FN, F8E5M2], [HasAnyRankOfPred<[2]>], "matrix (rank-2 tensor) of f8E4M3FN or f8E5M2">;
-def FFN_Mask : RankedTensorOf<[I1], [HasAnyRankOfPred<[2]>], "mask (rank-2 tensor of i1)">;
-def FFN_Scale : RankedTensorOf<[F32], [HasAnyRankOfPred<[0, 1]>], "scale (tensor of f32 of rank 0 or 1)">;
+
+// G1: every static extent of every tensor of the dialect lies in [1, 2^31 - 1].
+def FFN_LegalExtents : CPred<"::winnow::ffn::hasLegalExtents(::llvm::cast<::mlir::ShapedType>($_self).getShape())">;
+class FFN_TensorOf<list<int> ranks, list<Type> elements, string what>
+    : Type<And<[RankedTensorOf<elements, [HasAnyRankOfPred<ranks>]>.predicate, FFN_LegalExtents]>,
+           what # " with extents from 1 to 2147483647", "::mlir::RankedTensorType">;
+def FFN_Matrix : FFN_TensorOf<[2], [F32, BF16, F16, F8E4M3FN, F8E5M2],
+                              "matrix (rank-2 tensor) of f32, bf16, f16, f8E4M3FN or f8E5M2">;
+def FFN_WideMatrix : FFN_TensorOf<[2], [F32, BF16, F16], "matrix (rank-2 tensor) of f32, bf16 or f16">;
+def FFN_QuantMatrix : FFN_TensorOf<[2], [F8E4M3FN, F8E5M2], "matrix (rank-2 tensor) of f8E4M3FN or f8E5M2">;
+def FFN_Mask : FFN_TensorOf<[2], [I1], "mask (rank-2 tensor of i1)">;
+def FFN_Scale : FFN_TensorOf<[0, 1], [F32], "scale (tensor of f32 of rank 0 or 1)">;
 def FFN_MatrixOrSparse : AnyTypeOf<[FFN_Matrix, FFN_Sparse24Type]>;
 
 class FFN_Op<string mnemonic, list<Trait> traits = []> : Op<FFN_Dialect, mnemonic, traits>;
@@ -77,7 +82,7 @@ def FFN_MatmulOp : FFN_Op<"matmul", [Pure, AttrSizedOperandSegments]> {
 //===--------------------------------------------------------------------------------------------------------------===//
 
 class FFN_ActivationOp<string mnemonic> : FFN_Op<mnemonic,
-    [Pure, SameOperandsAndResultShape, DeclareOpInterfaceMethods<FFN_ActivationOpInterface>]> {
+    [Pure, DeclareOpInterfaceMethods<FFN_ActivationOpInterface>]> {
   let arguments = (ins FFN_WideMatrix:$input);
   let results = (outs FFN_WideMatrix:$result);
   let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
@@ -144,7 +149,7 @@ def FFN_QuantizeOp : FFN_Op<"quantize", [Pure]> {
   let arguments = (ins FFN_WideMatrix:$input, Optional<FFN_Scale>:$given_scale, FFN_GranularityAttr:$granularity);
   let results = (outs FFN_QuantMatrix:$values, Optional<FFN_Scale>:$scale);
   let assemblyFormat = [{
-    $input (`scaled` $given_scale^)? `by` `` $granularity attr-dict `:` functional-type(operands, results)
+    $input (`scaled` $given_scale^)? `by` custom<Granularity>($granularity) attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
@@ -168,7 +173,7 @@ def FFN_DynamicScaleOp : FFN_Op<"dynamic_scale", [Pure]> {
   }];
   let arguments = (ins FFN_WideMatrix:$input, FFN_GranularityAttr:$granularity, TypeAttr:$element);
   let results = (outs FFN_Scale:$scale);
-  let assemblyFormat = "$input `by` `` $granularity `to` $element attr-dict `:` functional-type(operands, results)";
+  let assemblyFormat = "$input `by` custom<Granularity>($granularity) `to` $element attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
 }
 
@@ -246,8 +251,8 @@ def FFN_KernelOp : FFN_Op<"kernel", [IsolatedFromAbove, SingleBlock, RecursiveMe
   let summary = "the work of one launch";
   let description = [{
     A region that becomes exactly one GPU kernel. Operands and block arguments correspond one to one (K1), and so do the
-    operands of the `ffn.yield` and the results (K2). The region computes what its body computes: this operation has no
-    meaning of its own.
+    operands of the `ffn.yield` and the results (K2). Kernels do not nest (K3). The region computes what its body computes:
+    this operation has no meaning of its own.
 
     Example:
     ```mlir
