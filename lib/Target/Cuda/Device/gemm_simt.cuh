@@ -1,4 +1,5 @@
-//===- gemm_simt.cuh - matrix product on plain f32 arithmetic -----------------------------------------------------------===//
+//===- gemm_simt.cuh - matrix product on plain f32 arithmetic
+//-----------------------------------------------------------===//
 //
 // For shapes and types that the tensor-core kernel cannot take (a row length that is not a multiple of 16 bytes, f32
 // operands). Any extents, any of the four operand orders. A CTA of 256 threads owns 64 x 64 results, a thread 4 x 4.
@@ -19,23 +20,27 @@ template <class Config, class Epilogue> __device__ __forceinline__ void gemm_sim
   const i64 lhs_pitch = arguments.lhs_pitch ? arguments.lhs_pitch : (Config::kLhsTransposed ? m : k);
   const i64 rhs_pitch = arguments.rhs_pitch ? arguments.rhs_pitch : (Config::kRhsTransposed ? k : n);
   const int tiles_n = (n + kTile - 1) / kTile;
-  const int row0 = static_cast<int>(blockIdx.x) / tiles_n * kTile, column0 = static_cast<int>(blockIdx.x) % tiles_n * kTile;
+  const int row0 = static_cast<int>(blockIdx.x) / tiles_n * kTile,
+            column0 = static_cast<int>(blockIdx.x) % tiles_n * kTile;
   const int thread = threadIdx.x, thread_row = thread / 16, thread_column = thread % 16;
   float accumulator[4][4] = {};
   for (int k0 = 0; k0 < k; k0 += kDepth) {
     for (int i = thread; i < kTile * kDepth; i += 256) {
       // The fastest index follows the operand's contiguous axis.
-      const int lhs_row = Config::kLhsTransposed ? i % kTile : i / kDepth, lhs_k = Config::kLhsTransposed ? i / kTile : i % kDepth;
+      const int lhs_row = Config::kLhsTransposed ? i % kTile : i / kDepth,
+                lhs_k = Config::kLhsTransposed ? i / kTile : i % kDepth;
       const int row = row0 + lhs_row, depth = k0 + lhs_k;
       float value = 0.0f;
       if (row < m && depth < k)
         value = Convert<Lhs>::widen(lhs[Config::kLhsTransposed ? depth * lhs_pitch + row : row * lhs_pitch + depth]);
       a[lhs_k][lhs_row] = value;
-      const int rhs_column = Config::kRhsTransposed ? i / kDepth : i % kTile, rhs_k = Config::kRhsTransposed ? i % kDepth : i / kTile;
+      const int rhs_column = Config::kRhsTransposed ? i / kDepth : i % kTile,
+                rhs_k = Config::kRhsTransposed ? i % kDepth : i / kTile;
       const int column = column0 + rhs_column, rhs_depth = k0 + rhs_k;
       value = 0.0f;
       if (column < n && rhs_depth < k)
-        value = Convert<Rhs>::widen(rhs[Config::kRhsTransposed ? column * rhs_pitch + rhs_depth : rhs_depth * rhs_pitch + column]);
+        value = Convert<Rhs>::widen(
+            rhs[Config::kRhsTransposed ? column * rhs_pitch + rhs_depth : rhs_depth * rhs_pitch + column]);
       b[rhs_k][rhs_column] = value;
     }
     __syncthreads();
@@ -67,10 +72,14 @@ template <class Config, class Epilogue> __device__ __forceinline__ void gemm_sim
       const int column = column0 + thread_column * 4 + j;
       if (column >= n)
         continue;
-      const float column_scale = Config::kRhsScale == 0 ? 1.0f : arguments.rhs_scale[Config::kRhsScale == 2 ? column : 0];
-      float y = Epilogue::apply(kScaled ? __fmul_rn(accumulator[i][j], __fmul_rn(row_scale, column_scale)) : accumulator[i][j]);
+      const float column_scale =
+          Config::kRhsScale == 0 ? 1.0f : arguments.rhs_scale[Config::kRhsScale == 2 ? column : 0];
+      float y = Epilogue::apply(kScaled ? __fmul_rn(accumulator[i][j], __fmul_rn(row_scale, column_scale))
+                                        : accumulator[i][j]);
       if constexpr (Config::kOutScale != 0)
-        y = __fmul_rn(y, reciprocal(arguments.out_scale[Config::kOutScale == 1 ? 0 : Config::kOutScale == 2 ? row : column]));
+        y = __fmul_rn(y, reciprocal(arguments.out_scale[Config::kOutScale == 1   ? 0
+                                                        : Config::kOutScale == 2 ? row
+                                                                                 : column]));
       static_cast<typename Out::Storage *>(arguments.out)[static_cast<i64>(row) * n + column] = Convert<Out>::narrow(y);
     }
   }

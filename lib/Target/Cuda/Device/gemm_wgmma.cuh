@@ -1,8 +1,9 @@
-//===- gemm_wgmma.cuh - matrix product on warpgroup MMA, dense or 2:4 sparse -------------------------------------------===//
+//===- gemm_wgmma.cuh - matrix product on warpgroup MMA, dense or 2:4 sparse
+//-------------------------------------------===//
 //
-// One producer warpgroup (one thread of it) fills a ring of shared-memory stages; consumer warpgroups multiply. A stage is
-// one slab, 128 bytes of K: the rows of B by one tensor copy, then A by one tensor copy (dense) or one bulk copy of packed
-// blocks (sparse). Accumulators stay in registers for a whole tile; the grid is persistent.
+// One producer warpgroup (one thread of it) fills a ring of shared-memory stages; consumer warpgroups multiply. A stage
+// is one slab, 128 bytes of K: the rows of B by one tensor copy, then A by one tensor copy (dense) or one bulk copy of
+// packed blocks (sparse). Accumulators stay in registers for a whole tile; the grid is persistent.
 //
 // Shared memory: stages, then mbarriers (full, empty per stage; 256 bytes), then per consumer warpgroup kTileN column
 // scales and kTileM / kWarpgroups row scales. The launcher asks for exactly GemmShape::kSharedBytes.
@@ -14,22 +15,25 @@ namespace winnow {
 template <class Config> struct GemmShape {
   static constexpr int kElementBytes = Config::kElementBytes;
   using Block = PackedBlock<kElementBytes>;
-  static constexpr int kSlab = kSlabBytes / kElementBytes;                      ///< elements of K per stage
+  static constexpr int kSlab = kSlabBytes / kElementBytes; ///< elements of K per stage
   static constexpr int kRowsPerWarpgroup = Config::kTileM / Config::kWarpgroups;
-  static constexpr int kBlocks = kRowsPerWarpgroup / 64;                        ///< m64 instructions per warpgroup
+  static constexpr int kBlocks = kRowsPerWarpgroup / 64; ///< m64 instructions per warpgroup
   static constexpr int kBlockBytes = Config::kSparse ? Block::kBytes : 64 * kSlabBytes;
   static constexpr int kLhsBytes = Config::kTileM / 64 * kBlockBytes;
   static constexpr int kRhsBytes = Config::kTileN * kSlabBytes;
   static constexpr int kStageBytes = kLhsBytes + kRhsBytes;
   static constexpr int kScaleWords = Config::kTileN + kRowsPerWarpgroup;
   static constexpr int kBarrierBytes = 256;
-  static constexpr int kSharedBytes = Config::kStages * kStageBytes + kBarrierBytes + Config::kWarpgroups * kScaleWords * 4;
-  static constexpr int kSteps = Config::kSparse ? 2 : 4;                        ///< instructions along K per stage and block
+  static constexpr int kSharedBytes =
+      Config::kStages * kStageBytes + kBarrierBytes + Config::kWarpgroups * kScaleWords * 4;
+  static constexpr int kSteps = Config::kSparse ? 2 : 4; ///< instructions along K per stage and block
   static constexpr int kStepBytesRhs = kSlabBytes / kSteps;
   static constexpr int kThreads = (Config::kWarpgroups + 1) * 128;
 
-  static_assert(Config::kTileM == Config::kWarpgroups * kBlocks * 64, "tile rows must be whole m64 blocks per warpgroup");
-  static_assert(Config::kTileN % 32 == 0 && Config::kTileN <= 256, "tile columns must be a multiple of 32, at most 256");
+  static_assert(Config::kTileM == Config::kWarpgroups * kBlocks * 64,
+                "tile rows must be whole m64 blocks per warpgroup");
+  static_assert(Config::kTileN % 32 == 0 && Config::kTileN <= 256,
+                "tile columns must be a multiple of 32, at most 256");
   static_assert(kStageBytes % 1024 == 0, "a stage must keep the 1024-byte alignment of the swizzle");
   static_assert(2 * 8 * Config::kStages <= kBarrierBytes, "too many stages");
   static_assert(kSharedBytes <= 232448, "more shared memory than a multiprocessor has");
@@ -60,8 +64,8 @@ template <class Config> struct TileWalk {
   }
 };
 
-/// Soft pacing: CTAs that drift apart stop sharing what they read in L2. Every kPacing slabs a producer counts itself in
-/// and waits, for a bounded time, until all CTAs have reached the chunk before. Correctness never depends on it.
+/// Soft pacing: CTAs that drift apart stop sharing what they read in L2. Every kPacing slabs a producer counts itself
+/// in and waits, for a bounded time, until all CTAs have reached the chunk before. Correctness never depends on it.
 template <class Config> class Pacer {
   u32 *progress;
   int tiles, slabs, limit, chunk = 0, countdown = 1;
@@ -99,8 +103,8 @@ private:
 
 /// The producer thread: walks the CTA's tiles and slabs and fills the ring.
 template <class Config>
-__device__ __forceinline__ void produce(const GemmArguments &arguments, const TensorMap *lhs_map, const TensorMap *rhs_map,
-                                        u32 ring, u32 barriers) {
+__device__ __forceinline__ void produce(const GemmArguments &arguments, const TensorMap *lhs_map,
+                                        const TensorMap *rhs_map, u32 ring, u32 barriers) {
   using Shape = GemmShape<Config>;
   const TileWalk<Config> walk(arguments);
   const int tiles = walk.count(), slabs = (arguments.k + Shape::kSlab - 1) / Shape::kSlab;
@@ -135,8 +139,8 @@ __device__ __forceinline__ void produce(const GemmArguments &arguments, const Te
   }
 }
 
-/// Metadata of one stage in registers. wgmma reads them asynchronously and the compiler does not know it: they are double
-/// buffered by the caller and kept alive by `pin` until the group that reads them has retired.
+/// Metadata of one stage in registers. wgmma reads them asynchronously and the compiler does not know it: they are
+/// double buffered by the caller and kept alive by `pin` until the group that reads them has retired.
 template <class Config> struct Metadata {
   using Shape = GemmShape<Config>;
   u32 word[Shape::kBlocks][Shape::Block::kUnits];
@@ -177,12 +181,13 @@ __device__ __forceinline__ void multiply_stage(Accumulators<Config> &accumulator
     for (int block = 0; block < Shape::kBlocks; ++block) {
       const u32 a = lhs + block * Shape::kBlockBytes;
       if constexpr (!Config::kSparse) {
-        Config::Instruction::issue(accumulators.value[block], ptx::descriptor_swizzled(a + step * Shape::kStepBytesRhs), b,
-                                   accumulate);
+        Config::Instruction::issue(accumulators.value[block], ptx::descriptor_swizzled(a + step * Shape::kStepBytesRhs),
+                                   b, accumulate);
       } else if constexpr (Shape::kElementBytes == 1) { // one metadata word per 64 elements, all threads hold one
         Config::Instruction::template issue<0>(accumulators.value[block], ptx::descriptor_packed(a + step * 2048), b,
                                                metadata.word[block][step], accumulate);
-      } else if (step == 0) { // 16-bit: an instruction takes 32 elements; its words are with one pair of threads of a quad
+      } else if (step ==
+                 0) { // 16-bit: an instruction takes 32 elements; its words are with one pair of threads of a quad
         Config::Instruction::template issue<0>(accumulators.value[block], ptx::descriptor_packed(a), b,
                                                metadata.word[block][0], accumulate);
       } else {
@@ -194,9 +199,9 @@ __device__ __forceinline__ void multiply_stage(Accumulators<Config> &accumulator
   ptx::wgmma_commit();
 }
 
-/// Column of the tile that element `e` (0..7) of 32-column group `group` of this thread belongs to. Instruction register
-/// 4 * n8 + e holds column 8 * n8 + 2 * quad + e (PTX ISA, "Register fragments for wgmma"); with permuted B rows a thread
-/// owns eight consecutive columns of every 32.
+/// Column of the tile that element `e` (0..7) of 32-column group `group` of this thread belongs to. Instruction
+/// register 4 * n8 + e holds column 8 * n8 + 2 * quad + e (PTX ISA, "Register fragments for wgmma"); with permuted B
+/// rows a thread owns eight consecutive columns of every 32.
 template <class Config> __device__ __forceinline__ int tile_column(int group, int quad, int e) {
   return Config::kRhsPermuted ? 32 * group + 8 * quad + e : 32 * group + 8 * (e >> 1) + 2 * quad + (e & 1);
 }
@@ -242,7 +247,8 @@ public:
     } else {
 #pragma unroll
       for (int e = 0; e < 8; ++e)
-        scale[e] = Config::kRhsScale == 2 ? ptx::load_shared(base + tile_column<Config>(group, quad, e) * 4) : rhs_scalar;
+        scale[e] =
+            Config::kRhsScale == 2 ? ptx::load_shared(base + tile_column<Config>(group, quad, e) * 4) : rhs_scalar;
     }
   }
 };
@@ -264,7 +270,8 @@ template <class Config> struct OutScale {
   const float *scale;
   int n;
   float scalar = 1.0f;
-  __device__ __forceinline__ explicit OutScale(const GemmArguments &arguments) : scale(arguments.out_scale), n(arguments.n) {
+  __device__ __forceinline__ explicit OutScale(const GemmArguments &arguments)
+      : scale(arguments.out_scale), n(arguments.n) {
     if constexpr (Config::kOutScale == 1)
       scalar = reciprocal(*scale);
   }
@@ -386,9 +393,9 @@ __device__ __forceinline__ void store_packed(const GemmArguments &arguments, con
     for (int block = 0; block < Shape::kBlocks; ++block) {
       nibbles[block] = 0;
       const int block_row = row0 / 64 + block, panel = block_row / kPanelBlocks;
-      destination[block] =
-          static_cast<u8 *>(arguments.out) +
-          ((static_cast<i64>(panel) * slabs + slab) * kPanelBlocks + (block_row - panel * kPanelBlocks)) * Block::kBytes;
+      destination[block] = static_cast<u8 *>(arguments.out) + ((static_cast<i64>(panel) * slabs + slab) * kPanelBlocks +
+                                                               (block_row - panel * kPanelBlocks)) *
+                                                                  Block::kBytes;
     }
 #pragma unroll
     for (int group = 0; group < 2; ++group) {
@@ -415,8 +422,8 @@ __device__ __forceinline__ void store_packed(const GemmArguments &arguments, con
                        out_scale.apply(second.high, multiplier, column + 4 + (second.nibble >> 2)));
           if (row0 + block * 64 >= padded_m)
             continue;
-          u8 *const values = destination[block] +
-                             Block::value_offset(row_in_block + 8 * half, in_slab / 2 * Out::kBytes);
+          u8 *const values =
+              destination[block] + Block::value_offset(row_in_block + 8 * half, in_slab / 2 * Out::kBytes);
           if constexpr (Out::kBytes == 1)
             *reinterpret_cast<u32 *>(values) = inside ? kept[0] : 0;
           else
@@ -425,19 +432,20 @@ __device__ __forceinline__ void store_packed(const GemmArguments &arguments, con
     }
 #pragma unroll
     for (int block = 0; block < Shape::kBlocks; ++block) {
-      // After the transpose thread `quad` holds byte `quad` of the four threads: row half quad & 1, 32-column group quad >> 1.
+      // After the transpose thread `quad` holds byte `quad` of the four threads: row half quad & 1, 32-column group
+      // quad >> 1.
       const u32 word = transpose_bytes_in_quad(nibbles[block], quad);
       if (row0 + block * 64 < padded_m)
-        *reinterpret_cast<u32 *>(destination[block] + Block::metadata_offset(row_in_block + 8 * (quad & 1),
-                                                                             column64 % Block::kSlabElements +
-                                                                                 32 * (quad >> 1))) = word;
+        Block::store_metadata(destination[block], row_in_block + 8 * (quad & 1),
+                              column64 % Block::kSlabElements + 32 * (quad >> 1), word);
     }
   }
 }
 
 /// A consumer warpgroup: waits for stages, multiplies, releases them; then the epilogue of the tile.
 template <class Config, class Epilogue>
-__device__ __forceinline__ void consume(const GemmArguments &arguments, u32 ring, u32 barriers, int warpgroup, int thread) {
+__device__ __forceinline__ void consume(const GemmArguments &arguments, u32 ring, u32 barriers, int warpgroup,
+                                        int thread) {
   using Shape = GemmShape<Config>;
   const TileWalk<Config> walk(arguments);
   const int tiles = walk.count(), slabs = (arguments.k + Shape::kSlab - 1) / Shape::kSlab;
@@ -509,7 +517,8 @@ __device__ __forceinline__ void consume(const GemmArguments &arguments, u32 ring
 
 /// The kernel body. `lhs_map` is null for a packed A.
 template <class Config, class Epilogue>
-__device__ __forceinline__ void gemm_wgmma(const GemmArguments &arguments, const TensorMap *lhs_map, const TensorMap *rhs_map) {
+__device__ __forceinline__ void gemm_wgmma(const GemmArguments &arguments, const TensorMap *lhs_map,
+                                           const TensorMap *rhs_map) {
   using Shape = GemmShape<Config>;
   extern __shared__ __align__(1024) u8 shared[];
   const u32 ring = ptx::shared_address(shared), barriers = ring + Config::kStages * Shape::kStageBytes;

@@ -1,7 +1,8 @@
-//===- map_patch.cuh - element-wise map of 4 x 4 patches ----------------------------------------------------------------===//
+//===- map_patch.cuh - element-wise map of 4 x 4 patches
+//----------------------------------------------------------------===//
 //
-// A CTA of 256 threads owns 64 rows x 128 columns; a thread owns two patches of 4 x 4, so that groups of four along either
-// axis are within one thread: selection by token, by feature, or one under the other, and results in any layout.
+// A CTA of 256 threads owns 64 rows x 128 columns; a thread owns two patches of 4 x 4, so that groups of four along
+// either axis are within one thread: selection by token, by feature, or one under the other, and results in any layout.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -21,8 +22,9 @@ template <int kAxis> __device__ __forceinline__ void select_patch(Patch &patch) 
     u32 kept_bits = 0;
 #pragma unroll
     for (int line = 0; line < 4; ++line) {
-      const Kept kept = kAxis == 1 ? keep_two(patch.value[line][0], patch.value[line][1], patch.value[line][2], patch.value[line][3])
-                                   : keep_two(patch.value[0][line], patch.value[1][line], patch.value[2][line], patch.value[3][line]);
+      const Kept kept =
+          kAxis == 1 ? keep_two(patch.value[line][0], patch.value[line][1], patch.value[line][2], patch.value[line][3])
+                     : keep_two(patch.value[0][line], patch.value[1][line], patch.value[2][line], patch.value[3][line]);
       patch.nibble[line] = kept.nibble;
 #pragma unroll
       for (int i = 0; i < 4; ++i) {
@@ -39,7 +41,8 @@ template <int kAxis> __device__ __forceinline__ void select_patch(Patch &patch) 
 
 /// Reads, maps and selects the patch at (row, column); elements outside the matrix are +0.0.
 template <class Config, class Body>
-__device__ __forceinline__ void load_patch(Patch &patch, const void *input, int row, int column, int rows, int columns) {
+__device__ __forceinline__ void load_patch(Patch &patch, const void *input, int row, int column, int rows,
+                                           int columns) {
   using In = typename Config::In;
   const auto *source = static_cast<const typename In::Storage *>(input);
   patch.kept = 0xFFFFu;
@@ -84,8 +87,8 @@ struct PatchNibbles {
 
 /// Stores one patch in the form of one output; nibbles of packed outputs go to shared memory.
 template <class Out>
-__device__ __forceinline__ void store_patch(void *out, const Patch &patch, const float (&quantized)[4][4], PatchNibbles &nibbles,
-                                            int row, int column, int rows, int columns) {
+__device__ __forceinline__ void store_patch(void *out, const Patch &patch, const float (&quantized)[4][4],
+                                            PatchNibbles &nibbles, int row, int column, int rows, int columns) {
   using Tag = typename Out::Element;
   using Storage = typename Tag::Storage;
   if constexpr (Out::kKind == kRowMajor || Out::kKind == kMask) {
@@ -124,7 +127,8 @@ __device__ __forceinline__ void store_patch(void *out, const Patch &patch, const
         continue;
       u32 words[Tag::kBytes];
       narrow4<Tag>(words, quantized[0][j], quantized[1][j], quantized[2][j], quantized[3][j]);
-      u32 *destination = reinterpret_cast<u32 *>(static_cast<Storage *>(out) + static_cast<i64>(column + j) * pitch + row);
+      u32 *destination =
+          reinterpret_cast<u32 *>(static_cast<Storage *>(out) + static_cast<i64>(column + j) * pitch + row);
       if constexpr (Tag::kBytes == 1)
         *destination = words[0];
       else if constexpr (Tag::kBytes == 2)
@@ -148,7 +152,8 @@ __device__ __forceinline__ void store_patch(void *out, const Patch &patch, const
       const u32 nibble = patch.nibble[line], first = nibble & 3, second = nibble >> 2;
       const int tile_line = m % (kByRow ? kPatchTileRows : kPatchTileColumns);
       const int tile_group = k % (kByRow ? kPatchTileColumns : kPatchTileRows) / 4;
-      nibbles.group[tile_line * ((kByRow ? kPatchTileColumns : kPatchTileRows) / 4) + tile_group] = static_cast<u8>(nibble);
+      nibbles.group[tile_line * ((kByRow ? kPatchTileColumns : kPatchTileRows) / 4) + tile_group] =
+          static_cast<u8>(nibble);
       if (m >= padded_m || slab >= slabs)
         continue;
       float low = 0.0f, high = 0.0f;
@@ -158,8 +163,9 @@ __device__ __forceinline__ void store_patch(void *out, const Patch &patch, const
         low = first == i ? v : low;
         high = second == i ? v : high;
       }
-      u8 *block = static_cast<u8 *>(out) +
-                  ((static_cast<i64>(m / Out::kPanel) * slabs + slab) * kPanelBlocks + m % Out::kPanel / 64) * Block::kBytes;
+      u8 *block =
+          static_cast<u8 *>(out) +
+          ((static_cast<i64>(m / Out::kPanel) * slabs + slab) * kPanelBlocks + m % Out::kPanel / 64) * Block::kBytes;
       u8 *destination = block + Block::value_offset(m % 64, in_slab / 2 * Tag::kBytes);
       if constexpr (Tag::kBytes == 1)
         *reinterpret_cast<u16 *>(destination) = narrow_pair<Tag>(low, high);
@@ -172,12 +178,14 @@ __device__ __forceinline__ void store_patch(void *out, const Patch &patch, const
 
 /// Assembles the metadata words of the CTA's tile from the nibbles in shared memory.
 template <class Out>
-__device__ __forceinline__ void store_metadata(void *out, const PatchNibbles &nibbles, int row0, int column0, int rows, int columns) {
+__device__ __forceinline__ void store_metadata(void *out, const PatchNibbles &nibbles, int row0, int column0, int rows,
+                                               int columns) {
   if constexpr (Out::kKind == kPacked24Axis1 || Out::kKind == kPacked24Axis0) {
     constexpr bool kByRow = Out::kKind == kPacked24Axis1;
     using Block = PackedBlock<Out::Element::kBytes>;
     constexpr int kPanelBlocks = Out::kPanel / 64;
-    constexpr int kLines = kByRow ? kPatchTileRows : kPatchTileColumns, kDepth = kByRow ? kPatchTileColumns : kPatchTileRows;
+    constexpr int kLines = kByRow ? kPatchTileRows : kPatchTileColumns,
+                  kDepth = kByRow ? kPatchTileColumns : kPatchTileRows;
     const int m_extent = kByRow ? rows : columns, k_extent = kByRow ? columns : rows;
     const int slabs = (k_extent + Block::kSlabElements - 1) / Block::kSlabElements;
     const int padded_m = (m_extent + Out::kPanel - 1) / Out::kPanel * Out::kPanel;
@@ -191,15 +199,17 @@ __device__ __forceinline__ void store_metadata(void *out, const PatchNibbles &ni
 #pragma unroll
       for (int group = 0; group < 8; ++group)
         word |= static_cast<u32>(nibbles.group[line * (kDepth / 4) + 8 * half + group]) << (4 * group);
-      u8 *block = static_cast<u8 *>(out) +
-                  ((static_cast<i64>(m / Out::kPanel) * slabs + slab) * kPanelBlocks + m % Out::kPanel / 64) * Block::kBytes;
-      *reinterpret_cast<u32 *>(block + Block::metadata_offset(m % 64, k % Block::kSlabElements)) = word;
+      u8 *block =
+          static_cast<u8 *>(out) +
+          ((static_cast<i64>(m / Out::kPanel) * slabs + slab) * kPanelBlocks + m % Out::kPanel / 64) * Block::kBytes;
+      Block::store_metadata(block, m % 64, k % Block::kSlabElements, word);
     }
   }
 }
 
 /// Rows and columns that an output needs written, padding included.
-template <class Out> __device__ __forceinline__ void extend(int &padded_rows, int &padded_columns, int rows, int columns) {
+template <class Out>
+__device__ __forceinline__ void extend(int &padded_rows, int &padded_columns, int rows, int columns) {
   using Block = PackedBlock<Out::Element::kBytes == 4 ? 1 : Out::Element::kBytes>;
   constexpr int kSlab = Block::kSlabElements;
   if constexpr (Out::kKind == kPacked24Axis1) {
@@ -214,8 +224,7 @@ template <class Out> __device__ __forceinline__ void extend(int &padded_rows, in
 }
 
 /// Origin of the CTA's tile; tiles run along columns first.
-template <class Config>
-__device__ __forceinline__ void patch_tile(int &row0, int &column0, int rows, int columns) {
+template <class Config> __device__ __forceinline__ void patch_tile(int &row0, int &column0, int rows, int columns) {
   int padded_rows = rows, padded_columns = columns;
   extend<typename Config::Out0>(padded_rows, padded_columns, rows, columns);
   extend<typename Config::Out1>(padded_rows, padded_columns, rows, columns);
@@ -226,15 +235,16 @@ __device__ __forceinline__ void patch_tile(int &row0, int &column0, int rows, in
 }
 
 template <class Config, class Body>
-__device__ __forceinline__ void map_patch(const void *input, const float *scale, void *out0, void *out1, void *out2, int rows,
-                                          int columns) {
+__device__ __forceinline__ void map_patch(const void *input, const float *scale, void *out0, void *out1, void *out2,
+                                          int rows, int columns) {
   static_assert(Config::kScaleMode != 2, "a dynamic scale by row is the row family's, others are split off");
   __shared__ PatchNibbles nibbles;
   int row0, column0;
   patch_tile<Config>(row0, column0, rows, columns);
 #pragma unroll 1
   for (int part = 0; part < 2; ++part) {
-    const int row = row0 + 4 * (static_cast<int>(threadIdx.x) / 32 + 8 * part), column = column0 + 4 * (threadIdx.x % 32);
+    const int row = row0 + 4 * (static_cast<int>(threadIdx.x) / 32 + 8 * part),
+              column = column0 + 4 * (threadIdx.x % 32);
     Patch patch;
     load_patch<Config, Body>(patch, input, row, column, rows, columns);
     float quantized[4][4];
@@ -244,7 +254,9 @@ __device__ __forceinline__ void map_patch(const void *input, const float *scale,
       for (int j = 0; j < 4; ++j) {
         quantized[i][j] = patch.value[i][j];
         if constexpr (Config::kScaleMode == 1) {
-          const int index = Config::kGranularity == 0 ? 0 : Config::kGranularity == 1 ? min(row + i, rows - 1) : min(column + j, columns - 1);
+          const int index = Config::kGranularity == 0   ? 0
+                            : Config::kGranularity == 1 ? min(row + i, rows - 1)
+                                                        : min(column + j, columns - 1);
           // Outside the matrix zero stays zero, whatever the scale is.
           if (row + i < rows && column + j < columns)
             quantized[i][j] = __fmul_rn(patch.value[i][j], reciprocal(scale[index]));
@@ -285,7 +297,10 @@ __device__ __forceinline__ void scale_patch(const void *input, float *scale, u32
 #pragma unroll
       for (int j = 0; j < 4; ++j)
         largest = max(largest, magnitude(Config::kGranularity == 2 ? patch.value[j][i] : patch.value[i][j]));
-      atomicMax(&line[Config::kGranularity == 0 ? 0 : Config::kGranularity == 1 ? tile_row + i : tile_column + i], largest);
+      atomicMax(&line[Config::kGranularity == 0   ? 0
+                      : Config::kGranularity == 1 ? tile_row + i
+                                                  : tile_column + i],
+                largest);
     }
   }
   __syncthreads();

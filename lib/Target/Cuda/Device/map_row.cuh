@@ -1,50 +1,67 @@
-//===- map_row.cuh - element-wise map of whole rows ---------------------------------------------------------------------===//
+//===- map_row.cuh - element-wise map of whole rows
+//---------------------------------------------------------------------===//
 //
-// A CTA of eight warps owns eight rows. A warp step covers 8 rows x 32 columns: lane l has row l / 4 and the eight columns
-// from 8 * (l % 4), so that a quad reads 64 contiguous bytes of bf16 and writes 16 contiguous bytes of packed f8, and the
-// eight rows of a step fill one 128-byte core matrix. A dynamic scale costs a first pass over the row, mostly out of L2.
+// A CTA of eight warps owns eight rows. A warp step covers 8 rows x 32 columns: lane l has row l / 4 and the eight
+// columns from 8 * (l % 4), so that a quad reads 64 contiguous bytes of bf16 and writes 16 contiguous bytes of packed
+// f8, and the eight rows of a step fill one 128-byte core matrix. A dynamic scale costs a first pass over the row,
+// mostly out of L2.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
 namespace winnow {
 
-/// Eight consecutive elements of a row, widened; zeros where the row ends before.
-template <class Tag>
-__device__ __forceinline__ void load_eight(float (&x)[8], const void *row, int column, int columns, bool vector) {
-  const auto *source = static_cast<const typename Tag::Storage *>(row) + column;
-  if (vector && column + 8 <= columns) {
-    constexpr int kWords = 2 * Tag::kBytes;
-    u32 words[kWords];
-    if constexpr (kWords == 2) {
-      const uint2 v = *reinterpret_cast<const uint2 *>(source);
-      words[0] = v.x, words[1] = v.y;
-    } else {
+/// Eight consecutive elements of a row as loaded, so that several loads can be in flight before the first is widened.
+template <class Tag> struct RawEight {
+  static constexpr int kWords = 2 * Tag::kBytes;
+  u32 words[kWords];
+
+  /// Zeros where the row ends before. `vector` says that every row starts at a multiple of 16 bytes.
+  __device__ __forceinline__ void load(const typename Tag::Storage *row, int column, int columns, bool vector) {
+    const auto *source = row + column;
+    if (vector && column + 8 <= columns) {
+      if constexpr (kWords == 2) {
+        const uint2 v = *reinterpret_cast<const uint2 *>(source);
+        words[0] = v.x, words[1] = v.y;
+      } else {
 #pragma unroll
-      for (int i = 0; i < kWords / 4; ++i) {
-        const uint4 v = reinterpret_cast<const uint4 *>(source)[i];
-        words[4 * i] = v.x, words[4 * i + 1] = v.y, words[4 * i + 2] = v.z, words[4 * i + 3] = v.w;
+        for (int i = 0; i < kWords / 4; ++i) {
+          const uint4 v = reinterpret_cast<const uint4 *>(source)[i];
+          words[4 * i] = v.x, words[4 * i + 1] = v.y, words[4 * i + 2] = v.z, words[4 * i + 3] = v.w;
+        }
       }
+      return;
     }
 #pragma unroll
-    for (int i = 0; i < 8; ++i) {
-      if constexpr (Tag::kBytes == 4)
-        x[i] = __uint_as_float(words[i]);
-      else
-        x[i] = Convert<Tag>::widen(static_cast<typename Tag::Storage>(words[i * Tag::kBytes / 4] >> (8 * (i * Tag::kBytes % 4))));
-    }
-  } else {
+    for (int i = 0; i < kWords; ++i)
+      words[i] = 0;
 #pragma unroll
     for (int i = 0; i < 8; ++i)
-      x[i] = column + i < columns ? Convert<Tag>::widen(source[i]) : 0.0f;
+      if (column + i < columns) {
+        if constexpr (Tag::kBytes == 4)
+          words[i] = __float_as_uint(source[i]);
+        else
+          words[i * Tag::kBytes / 4] |= static_cast<u32>(source[i]) << (8 * (i * Tag::kBytes % 4));
+      }
   }
-}
+  __device__ __forceinline__ float get(int i) const {
+    if constexpr (Tag::kBytes == 4)
+      return __uint_as_float(words[i]);
+    else
+      return Convert<Tag>::widen(
+          static_cast<typename Tag::Storage>(words[i * Tag::kBytes / 4] >> (8 * (i * Tag::kBytes % 4))));
+  }
+};
+
+/// Chunks of 8 rows x 32 columns that a warp has in flight.
+constexpr int kRowUnroll = 4;
 
 /// Body applied and, where configured, two of every four kept (the others become +0.0).
 template <class Config, class Body>
-__device__ __forceinline__ void map_eight(float (&y)[8], Kept (&kept)[2], int column, int columns) {
+__device__ __forceinline__ void map_eight(float (&y)[8], Kept (&kept)[2], const RawEight<typename Config::In> &raw,
+                                          int column, int columns) {
 #pragma unroll
   for (int i = 0; i < 8; ++i)
-    y[i] = column + i < columns ? Body::apply(y[i]) : 0.0f;
+    y[i] = column + i < columns ? Body::apply(raw.get(i)) : 0.0f;
   if constexpr (Config::kSelect0 == 1) {
 #pragma unroll
     for (int group = 0; group < 2; ++group) {
@@ -59,8 +76,8 @@ __device__ __forceinline__ void map_eight(float (&y)[8], Kept (&kept)[2], int co
 
 /// Stores eight mapped elements of one row in the form of one output.
 template <class Out>
-__device__ __forceinline__ void store_eight(void *out, const float (&y)[8], const Kept (&kept)[2], float multiplier, int row,
-                                            int rows, int column, int columns, int lane) {
+__device__ __forceinline__ void store_eight(void *out, const float (&y)[8], const Kept (&kept)[2], float multiplier,
+                                            int row, int rows, int column, int columns, int lane) {
   using Tag = typename Out::Element;
   if constexpr (Out::kKind == kRowMajor) {
     if (row >= rows || column >= columns)
@@ -91,10 +108,18 @@ __device__ __forceinline__ void store_eight(void *out, const float (&y)[8], cons
     if (row >= rows)
       return;
     u8 *destination = static_cast<u8 *>(out) + static_cast<i64>(row) * columns + column;
+    u32 words[2] = {0, 0};
 #pragma unroll
     for (int i = 0; i < 8; ++i)
-      if (column + i < columns)
-        destination[i] = is_kept(kept[i / 4], i % 4) ? 1 : 0;
+      words[i / 4] |= is_kept(kept[i / 4], i % 4) ? 1u << (8 * (i % 4)) : 0u;
+    if (column + 8 <= columns && columns % 8 == 0) {
+      *reinterpret_cast<uint2 *>(destination) = make_uint2(words[0], words[1]);
+    } else {
+#pragma unroll
+      for (int i = 0; i < 8; ++i)
+        if (column + i < columns)
+          destination[i] = words[i / 4] >> (8 * (i % 4)) & 1;
+    }
   } else if constexpr (Out::kKind == kPacked24Axis1) {
     using Block = PackedBlock<Tag::kBytes>;
     constexpr int kPanelBlocks = Out::kPanel / 64;
@@ -125,7 +150,7 @@ __device__ __forceinline__ void store_eight(void *out, const float (&y)[8], cons
     word |= __shfl_xor_sync(~0u, word, 1);
     word |= __shfl_xor_sync(~0u, word, 2);
     if ((lane & 3) == 0)
-      *reinterpret_cast<u32 *>(block + Block::metadata_offset(row % 64, in_slab)) = word;
+      Block::store_metadata(block, row % 64, in_slab, word);
   }
 }
 
@@ -152,15 +177,19 @@ __device__ __forceinline__ void map_row(const void *input, float *scale, void *o
   const auto *source = static_cast<const typename In::Storage *>(input) + static_cast<i64>(valid ? row : 0) * columns;
   float multiplier = 1.0f;
   if constexpr (Config::kScaleMode == 2) {
+    // The largest of four is always kept: the maximum needs no selection.
     u32 largest = 0;
-    for (int column = warp * 32 + lane % 4 * 8; column < columns && valid; column += 256) {
-      float y[8];
-      Kept kept[2];
-      load_eight<In>(y, source, column, columns, vector);
-      map_eight<Config, Body>(y, kept, column, columns);
+    for (int start = warp * 32 + lane % 4 * 8; start < columns && valid; start += 256 * kRowUnroll) {
+      RawEight<In> raw[kRowUnroll];
 #pragma unroll
-      for (int i = 0; i < 8; ++i)
-        largest = max(largest, magnitude(y[i]));
+      for (int u = 0; u < kRowUnroll; ++u)
+        raw[u].load(source, min(start + 256 * u, columns), columns, vector);
+#pragma unroll
+      for (int u = 0; u < kRowUnroll; ++u)
+#pragma unroll
+        for (int i = 0; i < 8; ++i)
+          if (start + 256 * u + i < columns)
+            largest = max(largest, magnitude(Body::apply(raw[u].get(i))));
     }
     __syncwarp();
     largest = max(largest, __shfl_xor_sync(~0u, largest, 1));
@@ -183,20 +212,28 @@ __device__ __forceinline__ void map_row(const void *input, float *scale, void *o
   } else if constexpr (Config::kScaleMode == 1) {
     multiplier = reciprocal(scale[Config::kGranularity == 1 ? (valid ? row : 0) : 0]);
   }
-  const int padded = max(padded_columns<typename Config::Out0>(columns),
-                         max(padded_columns<typename Config::Out1>(columns), padded_columns<typename Config::Out2>(columns)));
+  const int padded =
+      max(padded_columns<typename Config::Out0>(columns),
+          max(padded_columns<typename Config::Out1>(columns), padded_columns<typename Config::Out2>(columns)));
   // Whole warps step together: the metadata of a packed output is gathered across lanes.
-  for (int start = warp * 32; start < padded; start += 256) {
-    const int column = start + lane % 4 * 8;
-    float y[8] = {};
-    Kept kept[2] = {{0.0f, 0.0f, 4u}, {0.0f, 0.0f, 4u}};
-    if (valid && column < columns) {
-      load_eight<In>(y, source, column, columns, vector);
-      map_eight<Config, Body>(y, kept, column, columns);
+  for (int start = warp * 32; start < padded; start += 256 * kRowUnroll) {
+    RawEight<In> raw[kRowUnroll];
+#pragma unroll
+    for (int u = 0; u < kRowUnroll; ++u)
+      raw[u].load(source, min(start + 256 * u + lane % 4 * 8, columns), columns, vector);
+#pragma unroll
+    for (int u = 0; u < kRowUnroll; ++u) {
+      const int column = start + 256 * u + lane % 4 * 8;
+      if (start + 256 * u >= padded)
+        break;
+      float y[8] = {};
+      Kept kept[2] = {{0.0f, 0.0f, 4u}, {0.0f, 0.0f, 4u}};
+      if (valid && column < columns)
+        map_eight<Config, Body>(y, kept, raw[u], column, columns);
+      store_eight<typename Config::Out0>(out0, y, kept, multiplier, row, rows, column, columns, lane);
+      store_eight<typename Config::Out1>(out1, y, kept, multiplier, row, rows, column, columns, lane);
+      store_eight<typename Config::Out2>(out2, y, kept, multiplier, row, rows, column, columns, lane);
     }
-    store_eight<typename Config::Out0>(out0, y, kept, multiplier, row, rows, column, columns, lane);
-    store_eight<typename Config::Out1>(out1, y, kept, multiplier, row, rows, column, columns, lane);
-    store_eight<typename Config::Out2>(out2, y, kept, multiplier, row, rows, column, columns, lane);
   }
 }
 

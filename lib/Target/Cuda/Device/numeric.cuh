@@ -80,7 +80,8 @@ template <class Tag> __device__ __forceinline__ float round_to(float value) {
 }
 
 /// Four values in storage form, for one vector store; fills 4 * kBytes bytes as words.
-template <class Tag> __device__ __forceinline__ void narrow4(u32 (&words)[Tag::kBytes], float a, float b, float c, float d) {
+template <class Tag>
+__device__ __forceinline__ void narrow4(u32 (&words)[Tag::kBytes], float a, float b, float c, float d) {
   if constexpr (Tag::kBytes == 1) {
     words[0] = static_cast<u32>(narrow_pair<Tag>(a, b)) | (static_cast<u32>(narrow_pair<Tag>(c, d)) << 16);
   } else if constexpr (IsSame<Tag, Bf16>::value) {

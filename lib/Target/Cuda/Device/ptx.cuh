@@ -36,15 +36,17 @@ __device__ __forceinline__ void mbarrier_arrive_expect(u32 barrier, u32 bytes) {
 //===- Bulk copies (PTX ISA, "cp.async.bulk") ---------------------------------------------------------------------===//
 
 __device__ __forceinline__ void bulk_load(u32 destination, const void *source, u32 bytes, u32 barrier) {
-  asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::"r"(destination),
-               "l"(source), "r"(bytes), "r"(barrier)
-               : "memory");
+  asm volatile(
+      "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::"r"(destination),
+      "l"(source), "r"(bytes), "r"(barrier)
+      : "memory");
 }
 __device__ __forceinline__ void tensor_load_2d(u32 destination, const TensorMap *map, int x, int y, u32 barrier) {
-  asm volatile("cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%3, %4}], [%2];" ::"r"(
-                   destination),
-               "l"(map), "r"(barrier), "r"(x), "r"(y)
-               : "memory");
+  asm volatile(
+      "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%3, %4}], [%2];" ::"r"(
+          destination),
+      "l"(map), "r"(barrier), "r"(x), "r"(y)
+      : "memory");
 }
 __device__ __forceinline__ void tensor_load_5d(u32 destination, const TensorMap *map, int x, int group, u32 barrier) {
   asm volatile("cp.async.bulk.tensor.5d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], "
@@ -56,7 +58,8 @@ __device__ __forceinline__ void prefetch_tensor_map(const TensorMap *map) {
   asm volatile("prefetch.tensormap [%0];" ::"l"(map) : "memory");
 }
 
-//===- wgmma (PTX ISA, "Asynchronous warpgroup level matrix instructions") ------------------------------------------===//
+//===- wgmma (PTX ISA, "Asynchronous warpgroup level matrix instructions")
+//------------------------------------------===//
 
 __device__ __forceinline__ void wgmma_fence() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
 __device__ __forceinline__ void wgmma_commit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
@@ -80,7 +83,8 @@ template <int kCount> __device__ __forceinline__ void register_decrease() {
   asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(kCount));
 }
 
-//===- Shared and global memory -------------------------------------------------------------------------------------===//
+//===- Shared and global memory
+//-------------------------------------------------------------------------------------===//
 
 __device__ __forceinline__ float load_shared(u32 address) {
   float value;

@@ -59,15 +59,15 @@ using NoOutput = Output<kNoOutput, E4m3, 0>;
 
 /// Operands of a matrix product. Pointers that a configuration does not use stay null.
 struct GemmArguments {
-  const void *lhs = nullptr;         ///< packed24 A (wgmma) or A (simt)
-  const void *rhs = nullptr;         ///< B (simt)
-  const float *lhs_scale = nullptr;  ///< 1 or m numbers
-  const float *rhs_scale = nullptr;  ///< 1 or n numbers
-  const float *out_scale = nullptr;  ///< 1, m or n numbers; the result is divided by it (multiplied by the reciprocal)
+  const void *lhs = nullptr;        ///< packed24 A (wgmma) or A (simt)
+  const void *rhs = nullptr;        ///< B (simt)
+  const float *lhs_scale = nullptr; ///< 1 or m numbers
+  const float *rhs_scale = nullptr; ///< 1 or n numbers
+  const float *out_scale = nullptr; ///< 1, m or n numbers; the result is divided by it (multiplied by the reciprocal)
   void *out = nullptr;
-  u32 *progress = nullptr;           ///< zeroed counters, one per pacing chunk
+  u32 *progress = nullptr; ///< zeroed counters, one per pacing chunk
   int m = 0, n = 0, k = 0;
-  int lhs_pitch = 0, rhs_pitch = 0;  ///< simt: leading dimension in elements; 0 is the natural one
+  int lhs_pitch = 0, rhs_pitch = 0; ///< simt: leading dimension in elements; 0 is the natural one
 };
 
 /// Bytes of K (before compression) that one pipeline stage holds.
@@ -80,16 +80,26 @@ template <int kElementBytes> struct PackedBlock {
   static constexpr int kValueBytes = 4096;
   static constexpr int kBytes = kValueBytes + 512 * kUnits;
 
-  /// Offset of byte `c` (0..63) of the kept values of row `r` (0..63): 8 x 16-byte core matrices, as an unswizzled wgmma
-  /// descriptor with a leading offset of 1024 and a stride offset of 128 reads them (PTX ISA, "Shared memory matrix layout").
+  /// Offset of byte `c` (0..63) of the kept values of row `r` (0..63): 8 x 16-byte core matrices, as an unswizzled
+  /// wgmma descriptor with a leading offset of 1024 and a stride offset of 128 reads them (PTX ISA, "Shared memory
+  /// matrix layout").
   static __device__ __forceinline__ int value_offset(int r, int c) {
     return (c >> 4) * 1024 + (r >> 3) * 128 + (r & 7) * 16 + (c & 15);
   }
-  /// Offset of the metadata word of row `r` for the 32 elements from `k` (0, 32, …) of the slab: nibble j belongs to
-  /// elements k + 4j..k + 4j + 3 (PTX ISA, "Sparse wgmma": thread 4 * (r % 8) + r / 8 % 2 + 2 * half of warp r / 16).
-  static __device__ __forceinline__ int metadata_offset(int r, int k) {
-    const int thread = (r >> 4) * 32 + (r & 7) * 4 + ((k >> 5) & 1) * 2 + ((r >> 3) & 1);
-    return kValueBytes + thread * 4 * kUnits + 4 * (k >> 6);
+  /// Stores the positions of 32 elements of row `r` from element `k` (0, 32, ...) of the slab; nibble j of `word`
+  /// belongs to elements k + 4j..k + 4j + 3. Which thread's register holds which part is fixed by the instruction (PTX
+  /// ISA, "Sparse wgmma: metadata"): row 16w + i of warp w is with the quad i % 8. f8: thread 2 * half + i / 8 of the
+  /// quad holds the whole word of 32-element half `half`. 16-bit: instruction `half` reads the pair of threads 2 * half
+  /// + {0, 1}; each holds 16 elements of both rows, i / 8 choosing the 16 bits.
+  static __device__ __forceinline__ void store_metadata(u8 *block, int r, int k, u32 word) {
+    const int first = (r >> 4) * 32 + (r & 7) * 4 + ((k >> 5) & 1) * 2, upper = (r >> 3) & 1;
+    u8 *const metadata = block + kValueBytes;
+    if constexpr (kElementBytes == 1) {
+      *reinterpret_cast<u32 *>(metadata + (first + upper) * 4 * kUnits + 4 * (k >> 6)) = word;
+    } else {
+      *reinterpret_cast<u16 *>(metadata + first * 4 + 2 * upper) = static_cast<u16>(word);
+      *reinterpret_cast<u16 *>(metadata + (first + 1) * 4 + 2 * upper) = static_cast<u16>(word >> 16);
+    }
   }
 };
 
