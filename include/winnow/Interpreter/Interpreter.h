@@ -3,6 +3,7 @@
 #ifndef WINNOW_INTERPRETER_INTERPRETER_H
 #define WINNOW_INTERPRETER_INTERPRETER_H
 
+#include "winnow/Dialect/FFN/IR/FFN.h"
 #include "winnow/Interpreter/Tensor.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -10,12 +11,42 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/Error.h"
 
+#include <functional>
+#include <memory>
+#include <optional>
+
 namespace winnow::interp {
+
+/// A value during interpretation; shared, because large weights are neither copied nor kept longer than needed.
+using TensorRef = std::shared_ptr<const Tensor>;
+
+struct InterpreterOptions {
+  /// Evaluates an operation that the interpreter does not know (the check operations of the tests): its results, or an
+  /// error, which ends the interpretation. Absent: an unknown operation is an error.
+  std::function<llvm::Expected<llvm::SmallVector<TensorRef>>(mlir::Operation *op, llvm::ArrayRef<TensorRef> operands)>
+      evaluateUnknown;
+};
 
 /// Evaluates `function` (ffn, arith.constant and ffn.kernel operations, at any stage of the ffn pipeline) on `inputs`,
 /// whose shapes and types must fit the arguments; all dynamic extents must agree on one token count. Implements
 /// docs/ffn-spec.md literally. Errors carry the operation's location.
+llvm::Expected<llvm::SmallVector<TensorRef>> interpret(mlir::func::FuncOp function, llvm::ArrayRef<TensorRef> inputs,
+                                                       const InterpreterOptions &options = {});
+
+/// The same with tensors that the caller keeps alive during the call, and results of its own.
 llvm::Expected<llvm::SmallVector<Tensor>> interpret(mlir::func::FuncOp function, llvm::ArrayRef<Tensor> inputs);
+
+/// Evaluates the body of one kernel on its operands.
+llvm::Expected<llvm::SmallVector<TensorRef>> interpretKernel(ffn::KernelOp kernel, llvm::ArrayRef<TensorRef> inputs);
+
+/// The interpreter's name of an element type; none if it has no values of that type.
+std::optional<rt::ElementType> elementTypeFor(mlir::Type type);
+
+/// The tensor that a constant of tensor type holds.
+llvm::Expected<Tensor> tensorFromAttribute(mlir::TypedAttr attribute, mlir::Location loc);
+
+/// An error that starts with `loc` as file:line:column.
+llvm::Error errorAt(mlir::Location loc, const llvm::Twine &message);
 
 } // namespace winnow::interp
 
