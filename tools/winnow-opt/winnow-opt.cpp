@@ -1,7 +1,9 @@
 //===- winnow-opt.cpp - runs Winnow's passes on MLIR --------------------------------------------------------------===//
 
 #include "winnow/Dialect/FFN/IR/FFN.h"
+#include "winnow/Dialect/FFN/Transforms/Passes.h"
 #include "winnow/Dialect/Kern/IR/Kern.h"
+#include "winnow/Pipelines/Pipelines.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -14,5 +16,7 @@ int main(int argc, char **argv) {
   registry.insert<mlir::arith::ArithDialect, mlir::func::FuncDialect, mlir::math::MathDialect, winnow::ffn::FFNDialect,
                   winnow::kern::KernDialect>();
   mlir::registerTransformsPasses();
+  winnow::ffn::registerFFNPasses();
+  winnow::registerPipelines();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "Winnow optimizer driver\n", registry));
 }
