@@ -4,10 +4,10 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
+#include <ctime>
 #include <fcntl.h>
-#include <system_error>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 
 using namespace winnow;
@@ -101,11 +101,12 @@ static std::string parentFolder(const std::string &path) {
 
 /// A hidden name in `folder` that no file has: the file behind `unnamed` is linked to it, or, where `unnamed` is -1, it
 /// is created and `created` receives its descriptor. 0, or the errno of the failure.
-static int takeTemporaryName(const std::string &folder, int unnamed, mode_t permissions, std::string &name, int &created) {
+static int takeTemporaryName(const std::string &folder, int unnamed, mode_t permissions, std::string &name,
+                             int &created) {
   static constexpr int kAttempts = 100;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     struct timespec now;
-    ::clock_gettime(CLOCK_REALTIME, &now);
+    clock_gettime(CLOCK_REALTIME, &now);
     char suffix[64];
     std::snprintf(suffix, sizeof(suffix), "/.winnow-%ld-%lx-%x", long(::getpid()),
                   static_cast<unsigned long>(now.tv_sec * 1000000000L + now.tv_nsec), unsigned(attempt));

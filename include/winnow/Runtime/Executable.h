@@ -7,6 +7,7 @@
 #ifndef WINNOW_RUNTIME_EXECUTABLE_H
 #define WINNOW_RUNTIME_EXECUTABLE_H
 
+#include "winnow/Runtime/Device.h"
 #include "winnow/Runtime/Plan.h"
 #include "winnow/Support/Result.h"
 
@@ -16,36 +17,40 @@
 
 namespace winnow::rt {
 
-/// Device address (CUdeviceptr) and stream handle (CUstream), as the driver defines them.
-using DevicePointer = uint64_t;
-using Stream = void *;
-
-/// A CUDA device with its primary context retained.
-struct DeviceInfo {
-  int ordinal = 0;
-  std::string name;
-  int computeMajor = 0, computeMinor = 0;
-  int multiprocessors = 0;
-  int64_t memoryBytes = 0;
-};
+/// Whether `device` runs code for `target` ("sm_90a": compute capability 9.0 exactly; "sm_80": 8.0 and later of major
+/// 8). The error says what was expected and found.
+Status checkTarget(const std::string &target, const DeviceInfo &device);
 
 class Executable {
 public:
+  /// Alignment of the workspace and of each piece of it.
+  static constexpr int64_t kWorkspaceAlignment = 256;
+  /// Alignment of inputs and outputs.
+  static constexpr int64_t kArgumentAlignment = 16;
+
   ~Executable();
-  /// Loads the kernels of `plan` on device `ordinal`. Fails with a message when there is no driver, no such device, or
-  /// the device cannot run the plan's target.
+  /// Loads the kernels and constants of `plan` on a device. Fails with a message when the plan is malformed or not
+  /// compiled, when there is no driver, no such device, or the device cannot run the plan's target.
   static Result<std::shared_ptr<Executable>> load(Plan plan, int ordinal = 0);
+  static Result<std::shared_ptr<Executable>> load(Plan plan, std::shared_ptr<const Device> device);
 
   const Plan &plan() const;
   const DeviceInfo &device() const;
 
+  /// How many pointers `execute` takes: the plan's inputs and outputs.
+  size_t argumentCount() const;
+
   /// Bytes of workspace that `execute` needs for this token count, 256-byte aligned pieces included.
   Result<int64_t> workspaceBytes(int64_t tokens) const;
 
+  /// Where buffer `index` of the plan lies in a call with these arguments: for looking at intermediate values.
+  Result<DevicePointer> bufferAddress(size_t index, int64_t tokens, const std::vector<DevicePointer> &arguments,
+                                      DevicePointer workspace) const;
+
   /// Enqueues the plan on `stream` of the device's primary context (null: the default stream). `arguments` are the
-  /// inputs, then the outputs, in plan order; each 16-byte aligned. `workspace` is 256-byte aligned. No allocation on the
-  /// device, no synchronisation, capturable in a CUDA graph. Several threads may call it at once, each with its own
-  /// workspace.
+  /// inputs, then the outputs, in plan order; each 16-byte aligned. `workspace` is 256-byte aligned. No allocation on
+  /// the device, no synchronisation, capturable in a CUDA graph. Several threads may call it at once, each with its own
+  /// workspace. After an error some launches may have been enqueued.
   Status execute(Stream stream, int64_t tokens, const std::vector<DevicePointer> &arguments, DevicePointer workspace,
                  int64_t workspaceBytes) const;
 

@@ -25,10 +25,11 @@ enum class Publish {
 /// The contents of a regular file.
 Result<std::vector<uint8_t>> readFile(const std::string &path);
 
-/// Makes `path` hold exactly these bytes: they go to an unnamed (or, where the file system has none, hidden `.winnow-*`)
-/// file of the same folder that takes its name only when it is complete and flushed. Readers see the old file, or none, or
-/// the whole new one; an error or an interrupt leaves the old one. A `path` that is not a regular file (a device, a pipe)
-/// is written in place. Returns whether the bytes were published, which is false only under `Publish::keepFirst`.
+/// Makes `path` hold exactly these bytes: they go to an unnamed (or, where the file system has none, hidden
+/// `.winnow-*`) file of the same folder that takes its name only when it is complete and flushed. Readers see the old
+/// file, or none, or the whole new one; an error or an interrupt leaves the old one. A `path` that is not a regular
+/// file (a device, a pipe) is written in place. Returns whether the bytes were published, which is false only under
+/// `Publish::keepFirst`.
 Result<bool> publishFile(const std::string &path, const void *data, size_t size, Publish mode = Publish::replace,
                          mode_t permissions = 0666, const WriteFunction &write = {});
 

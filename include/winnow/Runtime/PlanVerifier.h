@@ -1,0 +1,24 @@
+//===- PlanVerifier.h - is a plan well formed? --------------------------------------------------------------------===//
+
+#ifndef WINNOW_RUNTIME_PLANVERIFIER_H
+#define WINNOW_RUNTIME_PLANVERIFIER_H
+
+#include "winnow/Runtime/Plan.h"
+#include "winnow/Support/Result.h"
+
+namespace winnow::rt {
+
+/// Bytes of one element in memory (i1: 1).
+int64_t elementSize(ElementType element);
+/// "f32", "bf16", …, as in the ffn dialect.
+const char *elementName(ElementType element);
+
+/// Checks everything that carrying out the plan relies on: enumerators and indices in range, buffers in the order that
+/// Plan.h states, extents that neither shrink with the token count nor overflow up to `maxTokens`, tensor maps within
+/// the driver's limits. The error names the part ("buffer 3 ('y1')") and what was expected and found. A plan that
+/// passes can be executed without further checks except those of the token count and the pointers.
+Status verify(const Plan &plan);
+
+} // namespace winnow::rt
+
+#endif // WINNOW_RUNTIME_PLANVERIFIER_H
