@@ -6,7 +6,8 @@
 //   u64       length of the whole file
 //   …         the plan: fields in the order of Plan.h; sequences as a u64 count and the elements
 //   32 bytes  SHA-256 of all that precedes
-// `encode` and `decode` name every field once, in the same order.
+// `encode` takes each struct apart by structured bindings, so that a new field does not compile until it is stored
+// here.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -37,74 +38,92 @@ static void encodeAll(ByteWriter &out, const std::vector<T> &elements, EncodeEle
     encodeElement(out, element);
 }
 
-static void encode(ByteWriter &out, const Extent &extent) {
-  out.number(extent.divisor);
-  out.number(extent.factor);
-  out.number(extent.addend);
+static void encode(ByteWriter &out, const Extent &value) {
+  const auto &[divisor, factor, addend] = value;
+  out.number(divisor);
+  out.number(factor);
+  out.number(addend);
 }
 
-static void encode(ByteWriter &out, const Buffer &buffer) {
-  out.text(buffer.name);
-  out.number(uint8_t(buffer.kind));
-  out.number(uint8_t(buffer.element));
-  encodeAll(out, buffer.shape, [](ByteWriter &out, int64_t extent) { out.number(extent); });
-  encode(out, buffer.bytes);
-  out.flag(buffer.isWeight);
-  out.blob(buffer.contents.data(), buffer.contents.size());
+static void encode(ByteWriter &out, const Buffer &value) {
+  const auto &[name, kind, element, shape, bytes, isWeight, contents, layout, sparseAxis, panel, stage, stageResult] =
+      value;
+  out.text(name);
+  out.number(uint8_t(kind));
+  out.number(uint8_t(element));
+  encodeAll(out, shape, [](ByteWriter &out, int64_t extent) { out.number(extent); });
+  encode(out, bytes);
+  out.flag(isWeight);
+  out.blob(contents.data(), contents.size());
+  out.number(uint8_t(layout));
+  out.number(sparseAxis);
+  out.number(panel);
+  out.number(stage);
+  out.number(stageResult);
 }
 
-static void encode(ByteWriter &out, const Kernel &kernel) {
-  out.text(kernel.name);
-  out.number(kernel.image);
-  out.number(kernel.threads);
-  out.number(kernel.sharedBytes);
+static void encode(ByteWriter &out, const Kernel &value) {
+  const auto &[name, image, threads, sharedBytes] = value;
+  out.text(name);
+  out.number(image);
+  out.number(threads);
+  out.number(sharedBytes);
 }
 
-static void encode(ByteWriter &out, const Argument &argument) {
-  out.number(uint8_t(argument.kind));
-  out.number(argument.index);
-  encode(out, argument.extent);
+static void encode(ByteWriter &out, const Argument &value) {
+  const auto &[kind, index, extent] = value;
+  out.number(uint8_t(kind));
+  out.number(index);
+  encode(out, extent);
 }
 
-static void encode(ByteWriter &out, const TensorMap &map) {
+static void encode(ByteWriter &out, const TensorMap &value) {
+  const auto &[buffer, element, extents, strides, box, swizzle128] = value;
   auto encodeExtent = [](ByteWriter &out, const Extent &extent) { encode(out, extent); };
-  out.number(map.buffer);
-  out.number(uint8_t(map.element));
-  encodeAll(out, map.extents, encodeExtent);
-  encodeAll(out, map.strides, encodeExtent);
-  encodeAll(out, map.box, [](ByteWriter &out, uint32_t extent) { out.number(extent); });
-  out.flag(map.swizzle128);
+  out.number(buffer);
+  out.number(uint8_t(element));
+  encodeAll(out, extents, encodeExtent);
+  encodeAll(out, strides, encodeExtent);
+  encodeAll(out, box, [](ByteWriter &out, uint32_t extent) { out.number(extent); });
+  out.flag(swizzle128);
 }
 
-static void encode(ByteWriter &out, const Launch &launch) {
-  out.number(uint8_t(launch.kind));
-  out.number(launch.kernel);
-  encodeAll(out, launch.arguments, [](ByteWriter &out, const Argument &argument) { encode(out, argument); });
-  encodeAll(out, launch.tensorMaps, [](ByteWriter &out, const TensorMap &map) { encode(out, map); });
-  encode(out, launch.tiles);
-  out.flag(launch.persistent);
-  out.number(launch.buffer);
-  out.number(launch.source);
+static void encode(ByteWriter &out, const Launch &value) {
+  const auto &[kind, kernel, arguments, tensorMaps, tiles, persistent, buffer, source] = value;
+  out.number(uint8_t(kind));
+  out.number(kernel);
+  encodeAll(out, arguments, [](ByteWriter &out, const Argument &argument) { encode(out, argument); });
+  encodeAll(out, tensorMaps, [](ByteWriter &out, const TensorMap &map) { encode(out, map); });
+  encode(out, tiles);
+  out.flag(persistent);
+  out.number(buffer);
+  out.number(source);
 }
 
-static void encode(ByteWriter &out, const Image &image) {
-  out.text(image.name);
-  out.blob(image.cubin.data(), image.cubin.size());
-  out.text(image.ptx);
-  out.text(image.source);
+static void encode(ByteWriter &out, const Image &value) {
+  const auto &[name, cubin, ptx, source] = value;
+  out.text(name);
+  out.blob(cubin.data(), cubin.size());
+  out.text(ptx);
+  out.text(source);
+}
+
+static void encode(ByteWriter &out, const Plan &value) {
+  const auto &[name, target, compiler, spec, buffers, kernels, launches, images, maxTokens] = value;
+  out.text(name);
+  out.text(target);
+  out.text(compiler);
+  out.text(spec);
+  encodeAll(out, buffers, [](ByteWriter &out, const Buffer &buffer) { encode(out, buffer); });
+  encodeAll(out, kernels, [](ByteWriter &out, const Kernel &kernel) { encode(out, kernel); });
+  encodeAll(out, launches, [](ByteWriter &out, const Launch &launch) { encode(out, launch); });
+  encodeAll(out, images, [](ByteWriter &out, const Image &image) { encode(out, image); });
+  out.number(maxTokens);
 }
 
 std::vector<uint8_t> winnow::rt::serialize(const Plan &plan) {
   ByteWriter body;
-  body.text(plan.name);
-  body.text(plan.target);
-  body.text(plan.compiler);
-  body.text(plan.spec);
-  encodeAll(body, plan.buffers, [](ByteWriter &out, const Buffer &buffer) { encode(out, buffer); });
-  encodeAll(body, plan.kernels, [](ByteWriter &out, const Kernel &kernel) { encode(out, kernel); });
-  encodeAll(body, plan.launches, [](ByteWriter &out, const Launch &launch) { encode(out, launch); });
-  encodeAll(body, plan.images, [](ByteWriter &out, const Image &image) { encode(out, image); });
-  body.number(plan.maxTokens);
+  encode(body, plan);
 
   ByteWriter out;
   out.bytes.reserve(kHeaderBytes + body.bytes.size() + Sha256::kDigestBytes);
@@ -149,6 +168,11 @@ static Buffer decodeBuffer(ByteReader &in) {
   buffer.bytes = decodeExtent(in);
   buffer.isWeight = in.flag();
   buffer.contents = in.blob();
+  buffer.layout = in.enumerator(Layout::packed24);
+  buffer.sparseAxis = in.number<uint8_t>();
+  buffer.panel = in.number<uint32_t>();
+  buffer.stage = in.number<int32_t>();
+  buffer.stageResult = in.number<uint32_t>();
   return buffer;
 }
 

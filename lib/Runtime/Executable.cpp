@@ -19,17 +19,17 @@ using namespace winnow::rt;
 Status winnow::rt::checkTarget(const std::string &target, const DeviceInfo &device) {
   if (target == "cpu")
     return Error{"the plan is compiled for the cpu; compile the spec again with --target=sm_90a to run it on a GPU"};
-  static const std::string prefix = "sm_";
-  size_t digits = prefix.size();
-  while (digits < target.size() && std::isdigit(static_cast<unsigned char>(target[digits])))
-    ++digits;
   // "sm_90a": the digits are major * 10 + minor; "a" means this capability alone, "f" its major's family.
-  std::string suffix = target.substr(digits);
-  size_t count = digits - prefix.size();
-  if (target.compare(0, prefix.size(), prefix) != 0 || count < 2 || count > 4 ||
-      (!suffix.empty() && suffix != "a" && suffix != "f"))
+  static constexpr char prefix[] = "sm_";
+  static constexpr size_t prefixSize = sizeof(prefix) - 1;
+  std::string rest = target.compare(0, prefixSize, prefix) == 0 ? target.substr(prefixSize) : "";
+  size_t digits = 0;
+  int capability = 0;
+  for (; digits < rest.size() && digits < 4 && std::isdigit(static_cast<unsigned char>(rest[digits])); ++digits)
+    capability = 10 * capability + (rest[digits] - '0');
+  std::string suffix = rest.substr(digits);
+  if (digits < 2 || (!suffix.empty() && suffix != "a" && suffix != "f"))
     return Error{fmt::format("unknown target '{}': expected sm_ and a compute capability, as in sm_90a", target)};
-  int capability = std::stoi(target.substr(prefix.size(), count));
   int major = capability / 10, minor = capability % 10;
   bool exact = suffix == "a";
   if (device.computeMajor == major && (exact ? device.computeMinor == minor : device.computeMinor >= minor))

@@ -7,45 +7,6 @@
 using namespace winnow;
 using namespace winnow::rt;
 
-int64_t winnow::rt::elementSize(ElementType element) {
-  switch (element) {
-  case ElementType::f32:
-  case ElementType::i32:
-    return 4;
-  case ElementType::bf16:
-  case ElementType::f16:
-    return 2;
-  case ElementType::f8e4m3:
-  case ElementType::f8e5m2:
-  case ElementType::i1:
-  case ElementType::u8:
-    return 1;
-  }
-  return 0;
-}
-
-const char *winnow::rt::elementName(ElementType element) {
-  switch (element) {
-  case ElementType::f32:
-    return "f32";
-  case ElementType::bf16:
-    return "bf16";
-  case ElementType::f16:
-    return "f16";
-  case ElementType::f8e4m3:
-    return "f8E4M3FN";
-  case ElementType::f8e5m2:
-    return "f8E5M2";
-  case ElementType::i1:
-    return "i1";
-  case ElementType::i32:
-    return "i32";
-  case ElementType::u8:
-    return "u8";
-  }
-  return "unknown";
-}
-
 namespace {
 
 /// No extent, and no sum of 2^16 of them, overflows 64 bits below this.
@@ -57,6 +18,22 @@ constexpr size_t kGreatestRank = 5;
 constexpr uint32_t kGreatestBox = 256;
 constexpr int64_t kStrideAlignment = 16;
 constexpr int64_t kSwizzleBytes = 128;
+/// Of a packed24 buffer: what one warpgroup's wgmma.sp reads at once.
+constexpr uint32_t kRowsPerBlock = 64;
+
+/// Bytes of an element that a tensor map may have.
+int64_t mappedBytes(ElementType element) {
+  switch (element) {
+  case ElementType::f32:
+  case ElementType::i32:
+    return 4;
+  case ElementType::bf16:
+  case ElementType::f16:
+    return 2;
+  default:
+    return 1;
+  }
+}
 
 class Verifier {
 public:
@@ -125,6 +102,8 @@ private:
         return fail(where, "shape", fmt::format("-1 to {}", kGreatestExtent), extent);
     if (Status status = verifyExtent(buffer.bytes, 0, where, "size"); !status)
       return status;
+    if (Status status = verifyLayout(buffer, where); !status)
+      return status;
     if (buffer.kind == BufferKind::constant) {
       if (!buffer.bytes.isConstant())
         return fail(where, "size", "the same for every token count", "one that depends on it");
@@ -133,6 +112,22 @@ private:
     } else if (!buffer.contents.empty()) {
       return fail(where, "contents", "none, for it is no constant", fmt::format("{} bytes", buffer.contents.size()));
     }
+    return {};
+  }
+
+  static Status verifyLayout(const Buffer &buffer, const std::string &where) {
+    if (buffer.layout > Layout::packed24)
+      return fail(where, "layout", "0 to 2", unsigned(buffer.layout));
+    if (buffer.stage < -1)
+      return fail(where, "stage", "at least -1", buffer.stage);
+    if (buffer.layout != Layout::packed24)
+      return {};
+    if (buffer.sparseAxis > 1)
+      return fail(where, "sparse axis", "0 or 1", unsigned(buffer.sparseAxis));
+    if (buffer.panel == 0 || buffer.panel % kRowsPerBlock != 0)
+      return fail(where, "panel", fmt::format("a multiple of {} rows", kRowsPerBlock), buffer.panel);
+    if (buffer.shape.size() != 2)
+      return fail(where, "rank", "2, for it is compressed", buffer.shape.size());
     return {};
   }
 
@@ -229,7 +224,7 @@ private:
       return status;
     if (map.element != ElementType::u8 && map.element != ElementType::bf16 && map.element != ElementType::f16 &&
         map.element != ElementType::f32 && map.element != ElementType::i32)
-      return fail(where, "element type", "u8, i32, bf16, f16 or f32", elementName(map.element));
+      return fail(where, "element type", "u8, i32, bf16, f16 or f32", "another");
     size_t rank = map.extents.size();
     if (rank < 1 || rank > kGreatestRank)
       return fail(where, "rank", fmt::format("1 to {}", kGreatestRank), rank);
@@ -251,7 +246,7 @@ private:
         return fail(where, fmt::format("stride {}", i), fmt::format("a multiple of {} bytes", kStrideAlignment),
                     stride.isConstant() ? stride.addend : stride.evaluate(1));
     }
-    int64_t inner = map.box[0] * elementSize(map.element);
+    int64_t inner = map.box[0] * mappedBytes(map.element);
     if (inner % kStrideAlignment != 0)
       return fail(where, "inner box extent", fmt::format("a multiple of {} bytes", kStrideAlignment), inner);
     if (map.swizzle128 && inner > kSwizzleBytes)

@@ -8,11 +8,6 @@
 
 namespace winnow::rt {
 
-/// Bytes of one element in memory (i1: 1).
-int64_t elementSize(ElementType element);
-/// "f32", "bf16", …, as in the ffn dialect.
-const char *elementName(ElementType element);
-
 /// Checks everything that carrying out the plan relies on: enumerators and indices in range, buffers in the order that
 /// Plan.h states, extents that neither shrink with the token count nor overflow up to `maxTokens`, tensor maps within
 /// the driver's limits. The error names the part ("buffer 3 ('y1')") and what was expected and found. A plan that
