@@ -1,0 +1,89 @@
+//===- ScheduleModel.h - which schedule a matrix product gets -----------------------------------------------------===//
+//
+// Pure functions: problem -> candidates -> legality, with the reason -> predicted clocks -> choice. The conversion from
+// ffn asks which panel the consumer of a compressed operand will want; the pass kern-choose-schedule writes the choice
+// down; the pass kern-verify-emittable asks for legality alone. All three agree because all three ask here.
+//
+//===--------------------------------------------------------------------------------------------------------------===//
+
+#ifndef WINNOW_DIALECT_KERN_TRANSFORMS_SCHEDULEMODEL_H
+#define WINNOW_DIALECT_KERN_TRANSFORMS_SCHEDULEMODEL_H
+
+#include "winnow/Dialect/Kern/IR/Kern.h"
+#include "winnow/Runtime/Plan.h"
+#include "winnow/Support/Result.h"
+
+#include <string>
+#include <vector>
+
+namespace winnow::kern {
+
+/// How an operand's rows lie along the reduction axis.
+enum class KOrder : uint8_t {
+  rowMajor, ///< K contiguous, rows K elements apart
+  padded,   ///< K contiguous, rows a multiple of 128 elements apart (`transposed` layout)
+  strided,  ///< K not contiguous
+};
+
+/// What is to be computed. Extents are static or cuda::kTokens.
+struct GemmProblem {
+  int64_t m = 0, n = 0, k = 0;
+  rt::ElementType lhs = rt::ElementType::f8e4m3, rhs = rt::ElementType::f8e4m3, out = rt::ElementType::bf16;
+  bool sparse = false;                ///< lhs is packed24
+  int64_t panel = 0;                  ///< panel of a packed24 lhs; 0 while it is free
+  KOrder lhsOrder = KOrder::rowMajor; ///< of a dense lhs
+  KOrder rhsOrder = KOrder::rowMajor;
+  bool compress = false;              ///< out is packed24
+  int64_t outPanel = 0;               ///< its panel
+};
+
+struct GemmSchedule {
+  Family family = Family::Simt;
+  int64_t tileM = 64, tileN = 64;
+  int64_t warpgroups = 0, stages = 0, raster = 0, pacing = 0;
+};
+
+struct ScheduleCandidate {
+  GemmSchedule schedule;
+  std::string illegal; ///< why it cannot be used; empty if it can
+  double clocks = 0;   ///< predicted, at kNominalTokens where an extent is the token count
+};
+
+/// Limits and rates of one chip that the model reads. The defaults are the H100 SXM's.
+struct ChipLimits {
+  int64_t multiprocessors = 132;
+  int64_t sharedBytes = 232448;     ///< dynamic shared memory that a CTA may have
+  int64_t accumulators = 192;       ///< f32 accumulators per consumer thread that leave room for the rest
+  int64_t tensorBytes = 4096;       ///< dense products per clock, times bytes per element
+  int64_t sharedBytesPerClock = 128;
+  int64_t l2BytesPerClock = 64;     ///< from L2 into one multiprocessor
+};
+
+/// Token count at which schedules for a dynamic count are compared.
+inline constexpr int64_t kNominalTokens = 8192;
+
+/// Dynamic shared memory of a wgmma kernel, in bytes.
+int64_t sharedMemoryBytes(const GemmProblem &problem, const GemmSchedule &schedule);
+
+/// Output tiles, those that only complete a packed result included; static extents or kNominalTokens.
+int64_t nominalTiles(const GemmProblem &problem, const GemmSchedule &schedule);
+
+/// Why `schedule` cannot compute `problem`; empty if it can.
+std::string whyIllegal(const GemmProblem &problem, const GemmSchedule &schedule, const ChipLimits &chip = {});
+
+/// Predicted clocks of a legal schedule.
+double predictClocks(const GemmProblem &problem, const GemmSchedule &schedule, const ChipLimits &chip = {});
+
+/// Every schedule that is considered, wgmma tiles first, with legality and prediction.
+std::vector<ScheduleCandidate> enumerateSchedules(const GemmProblem &problem, const ChipLimits &chip = {});
+
+/// The legal candidate with the fewest predicted clocks; `simt` only where no wgmma tile is legal. The error lists why
+/// each candidate is illegal.
+Result<GemmSchedule> chooseSchedule(const GemmProblem &problem, const ChipLimits &chip = {});
+
+std::string toString(const GemmProblem &problem);
+std::string toString(const GemmSchedule &schedule);
+
+} // namespace winnow::kern
+
+#endif // WINNOW_DIALECT_KERN_TRANSFORMS_SCHEDULEMODEL_H

@@ -1,0 +1,231 @@
+//===- ScheduleModel.cpp - which schedule a matrix product gets ---------------------------------------------------===//
+
+#include "winnow/Dialect/Kern/Transforms/ScheduleModel.h"
+
+#include "winnow/Target/Cuda/InstructionTable.h"
+#include "winnow/Target/Cuda/Layout.h"
+
+#include <algorithm>
+
+using namespace winnow;
+using namespace winnow::kern;
+
+/// Bytes of the mbarriers and the two scale vectors that follow the stages.
+static constexpr int64_t kBarrierBytes = 256;
+/// Clocks of the epilogue of a 256 x 192 tile: measured 4.5 thousand.
+static constexpr double kEpilogueClocksPerElement = 4500.0 / (256 * 192);
+
+/// The tiles that are considered.
+struct TileShape {
+  int64_t tileM, tileN, warpgroups;
+};
+static constexpr TileShape kTiles[] = {{256, 192, 2}, {128, 256, 2}, {64, 128, 1}};
+static constexpr int64_t kMaxStages = 6;
+static constexpr int64_t kRaster = 8;
+static constexpr int64_t kPacing = 16;
+
+static int64_t nominal(int64_t extent) { return extent == cuda::kTokens ? kNominalTokens : extent; }
+
+static std::string extentText(int64_t extent) { return extent == cuda::kTokens ? "?" : std::to_string(extent); }
+
+static const char *typeName(rt::ElementType type) {
+  switch (type) {
+  case rt::ElementType::f32:
+    return "f32";
+  case rt::ElementType::bf16:
+    return "bf16";
+  case rt::ElementType::f16:
+    return "f16";
+  case rt::ElementType::f8e4m3:
+    return "f8E4M3FN";
+  case rt::ElementType::f8e5m2:
+    return "f8E5M2";
+  case rt::ElementType::i1:
+    return "i1";
+  case rt::ElementType::i32:
+    return "i32";
+  case rt::ElementType::u8:
+    return "u8";
+  }
+  return "?";
+}
+
+static int64_t lhsStageBytes(const GemmProblem &problem, const GemmSchedule &schedule) {
+  int64_t blockBytes = problem.sparse ? cuda::packedBlockBytes(cuda::elementBytes(problem.lhs)) : 64 * cuda::kSlabBytes;
+  return schedule.tileM / 64 * blockBytes;
+}
+
+static int64_t stageBytes(const GemmProblem &problem, const GemmSchedule &schedule) {
+  return schedule.tileN * cuda::kSlabBytes + lhsStageBytes(problem, schedule);
+}
+
+static int64_t scaleBytes(const GemmSchedule &schedule) {
+  return schedule.warpgroups * (schedule.tileN + schedule.tileM / schedule.warpgroups) * 4;
+}
+
+int64_t kern::sharedMemoryBytes(const GemmProblem &problem, const GemmSchedule &schedule) {
+  return schedule.stages * stageBytes(problem, schedule) + kBarrierBytes + scaleBytes(schedule);
+}
+
+int64_t kern::nominalTiles(const GemmProblem &problem, const GemmSchedule &schedule) {
+  int64_t m = nominal(problem.m), n = nominal(problem.n);
+  if (problem.compress) {
+    m = cuda::roundUp(m, problem.outPanel);
+    n = cuda::roundUp(n, cuda::slabElements(cuda::elementBytes(problem.out)));
+  }
+  return cuda::ceilDiv(m, schedule.tileM) * cuda::ceilDiv(n, schedule.tileN);
+}
+
+/// Why tensor copies cannot read an operand; empty if they can (PTX ISA: strides are multiples of 16 bytes).
+static std::string whyUnreadable(const char *name, KOrder order, int64_t k, rt::ElementType type) {
+  if (order == KOrder::padded)
+    return "";
+  if (order == KOrder::strided)
+    return std::string("the ") + name + " operand is not contiguous along the reduction axis";
+  if (k == cuda::kTokens)
+    return std::string("rows of the ") + name + " operand are as long as the token count, which need not be a multiple of " +
+           std::to_string(16 / cuda::elementBytes(type));
+  int64_t bytes = k * cuda::elementBytes(type);
+  if (bytes % 16 != 0)
+    return std::string("rows of the ") + name + " operand are " + std::to_string(bytes) +
+           " bytes apart, not a multiple of 16";
+  return "";
+}
+
+/// Counters are (waves) x (slabs / pacing): linear in the token count unless both factors depend on it.
+static bool pacingIsLinear(const GemmProblem &problem) {
+  return problem.k != cuda::kTokens || (problem.m != cuda::kTokens && problem.n != cuda::kTokens);
+}
+
+static std::string whyIllegalSimt(const GemmProblem &problem, const GemmSchedule &schedule) {
+  if (problem.sparse)
+    return "simt kernels read only uncompressed operands";
+  if (problem.compress)
+    return "simt kernels write only uncompressed results";
+  if (schedule.tileM != 64 || schedule.tileN != 64)
+    return "a simt tile is 64 x 64, not " + std::to_string(schedule.tileM) + " x " + std::to_string(schedule.tileN);
+  return "";
+}
+
+std::string kern::whyIllegal(const GemmProblem &problem, const GemmSchedule &schedule, const ChipLimits &chip) {
+  if (problem.m == cuda::kTokens && problem.n == cuda::kTokens)
+    return "both extents of the result are the token count";
+  if (schedule.family == Family::Simt)
+    return whyIllegalSimt(problem, schedule);
+  if (schedule.family != Family::Wgmma)
+    return "a matrix product takes family wgmma or simt, not " + stringifyFamily(schedule.family).str();
+
+  const cuda::MmaInstruction *instruction = cuda::findInstruction(problem.sparse, problem.lhs, problem.rhs);
+  if (!instruction)
+    return std::string("no ") + (problem.sparse ? "sparse " : "") + "warpgroup instruction multiplies " +
+           typeName(problem.lhs) + " by " + typeName(problem.rhs);
+  if (!problem.sparse)
+    if (std::string why = whyUnreadable("left", problem.lhsOrder, problem.k, problem.lhs); !why.empty())
+      return why;
+  if (std::string why = whyUnreadable("right", problem.rhsOrder, problem.k, problem.rhs); !why.empty())
+    return why;
+
+  int64_t tileM = schedule.tileM, tileN = schedule.tileN, warpgroups = schedule.warpgroups;
+  if (warpgroups <= 0 || (tileM != warpgroups * 64 && tileM != warpgroups * 128))
+    return "tile M expects 64 or 128 rows per warpgroup, got " + std::to_string(tileM) + " for " +
+           std::to_string(warpgroups) + " warpgroups";
+  if (tileN < 32 || tileN > instruction->nMax || tileN % 32 != 0)
+    return "tile N expects a multiple of 32 in [32, " + std::to_string(instruction->nMax) + "], got " +
+           std::to_string(tileN);
+  if (int64_t count = tileN / 2 * (tileM / 64 / warpgroups); count > chip.accumulators)
+    return "a thread would hold " + std::to_string(count) + " accumulators, more than " +
+           std::to_string(chip.accumulators);
+  if (schedule.stages < 2)
+    return "a ring expects at least 2 stages, got " + std::to_string(schedule.stages);
+  if (int64_t bytes = sharedMemoryBytes(problem, schedule); bytes > chip.sharedBytes)
+    return std::to_string(schedule.stages) + " stages take " + std::to_string(bytes) + " bytes of shared memory, more than " +
+           std::to_string(chip.sharedBytes);
+  if (schedule.raster < 1)
+    return "raster expects at least 1, got " + std::to_string(schedule.raster);
+  if (schedule.pacing < 0)
+    return "pacing expects 0 or more slabs, got " + std::to_string(schedule.pacing);
+  if (schedule.pacing > 0 && !pacingIsLinear(problem))
+    return "the number of pacing counters is not linear in the token count";
+
+  if (problem.sparse && problem.panel != 0 && problem.panel != tileM)
+    return "tile M " + std::to_string(tileM) + " is not the panel " + std::to_string(problem.panel) +
+           " of the compressed operand";
+  if (problem.compress) {
+    if (problem.n == cuda::kTokens || problem.n % 32 != 0)
+      return "a compressed result expects a multiple of 32 columns, got " + extentText(problem.n);
+    if (tileN % 64 != 0)
+      return "a compressed result expects tile N to be a multiple of 64, got " + std::to_string(tileN);
+    if (cuda::elementBytes(problem.out) > 2)
+      return std::string("a compressed result expects an f8 or 16-bit type, got ") + typeName(problem.out);
+  }
+  return "";
+}
+
+double kern::predictClocks(const GemmProblem &problem, const GemmSchedule &schedule, const ChipLimits &chip) {
+  int64_t m = nominal(problem.m), n = nominal(problem.n), k = nominal(problem.k);
+  if (schedule.family == Family::Simt) // One multiply-add per lane and clock, 128 lanes per multiprocessor.
+    return static_cast<double>(m) * n * k / (128.0 * chip.multiprocessors);
+  int64_t bytes = cuda::elementBytes(problem.lhs);
+  int64_t slab = cuda::slabElements(bytes), blocks = schedule.tileM / 64;
+  double tensor = static_cast<double>(schedule.tileM) * schedule.tileN * slab * bytes /
+                  (chip.tensorBytes * (problem.sparse ? 2 : 1));
+  // Every m64 block reads all of B's tile and its own rows of A from shared memory.
+  double shared = static_cast<double>(blocks) *
+                  (schedule.tileN * cuda::kSlabBytes + 64 * cuda::kSlabBytes / (problem.sparse ? 2 : 1)) /
+                  chip.sharedBytesPerClock;
+  double fetch = static_cast<double>(stageBytes(problem, schedule)) / chip.l2BytesPerClock;
+  double perTile = cuda::ceilDiv(k, slab) * std::max({tensor, shared, fetch}) +
+                   kEpilogueClocksPerElement * schedule.tileM * schedule.tileN;
+  return cuda::ceilDiv(nominalTiles(problem, schedule), chip.multiprocessors) * perTile;
+}
+
+std::vector<ScheduleCandidate> kern::enumerateSchedules(const GemmProblem &problem, const ChipLimits &chip) {
+  std::vector<ScheduleCandidate> candidates;
+  auto add = [&](const GemmSchedule &schedule) {
+    ScheduleCandidate candidate{schedule, whyIllegal(problem, schedule, chip), 0};
+    if (candidate.illegal.empty())
+      candidate.clocks = predictClocks(problem, schedule, chip);
+    candidates.push_back(std::move(candidate));
+  };
+  for (const TileShape &tile : kTiles) {
+    GemmSchedule schedule{Family::Wgmma, tile.tileM, tile.tileN, tile.warpgroups, 0, kRaster, 0};
+    int64_t room = chip.sharedBytes - kBarrierBytes - scaleBytes(schedule);
+    schedule.stages = std::min(kMaxStages, room / stageBytes(problem, schedule));
+    if (pacingIsLinear(problem) && nominalTiles(problem, schedule) > chip.multiprocessors) // A single wave has nothing to drift from.
+      schedule.pacing = kPacing;
+    add(schedule);
+  }
+  add(GemmSchedule{});
+  return candidates;
+}
+
+Result<GemmSchedule> kern::chooseSchedule(const GemmProblem &problem, const ChipLimits &chip) {
+  std::vector<ScheduleCandidate> candidates = enumerateSchedules(problem, chip);
+  const ScheduleCandidate *best = nullptr;
+  for (const ScheduleCandidate &candidate : candidates) {
+    if (!candidate.illegal.empty() || (best && candidate.schedule.family == Family::Simt))
+      continue;
+    if (!best || candidate.clocks < best->clocks)
+      best = &candidate;
+  }
+  if (best)
+    return best->schedule;
+  std::string message = "no schedule can compute " + toString(problem);
+  for (const ScheduleCandidate &candidate : candidates)
+    message += "; " + toString(candidate.schedule) + ": " + candidate.illegal;
+  return Error{message};
+}
+
+std::string kern::toString(const GemmProblem &problem) {
+  return extentText(problem.m) + " x " + extentText(problem.n) + " x " + extentText(problem.k) +
+         (problem.sparse ? " sparse " : " dense ") + typeName(problem.lhs) + " x " + typeName(problem.rhs) + " -> " +
+         typeName(problem.out) + (problem.compress ? " compressed" : "");
+}
+
+std::string kern::toString(const GemmSchedule &schedule) {
+  std::string text = stringifyFamily(schedule.family).str() + " " + std::to_string(schedule.tileM) + " x " +
+                     std::to_string(schedule.tileN);
+  if (schedule.family == Family::Wgmma)
+    text += ", " + std::to_string(schedule.warpgroups) + " warpgroups, " + std::to_string(schedule.stages) + " stages";
+  return text;
+}
