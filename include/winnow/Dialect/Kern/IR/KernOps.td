@@ -24,10 +24,11 @@ def Kern_ProgramOp : Kern_Op<"program", [Symbol, IsolatedFromAbove, SingleBlock]
     outputs begin); the caller provides them. `kern.alloc` is workspace. Launches run in order on one stream.
 
     `names` holds one name per block argument, for messages and for callers that bind buffers by name; `weights` lists the
-    inputs whose contents stay the same from call to call.
+    inputs whose contents stay the same from call to call; `output_stages` says for each output which result of which
+    `ffn.kernel` it holds (two numbers each, see `kern.alloc`).
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$num_inputs, OptionalAttr<StrArrayAttr>:$names,
-                       OptionalAttr<DenseI64ArrayAttr>:$weights);
+                       OptionalAttr<DenseI64ArrayAttr>:$weights, OptionalAttr<DenseI64ArrayAttr>:$output_stages);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
@@ -37,7 +38,10 @@ def Kern_AllocOp : Kern_Op<"alloc"> {
   let summary = "a workspace buffer";
   let description = [{
     Contents are undefined until something is launched on it. Two allocations are two buffers, of whatever type.
+
+    `stage` = [k, r]: the buffer holds result r of `ffn.kernel` k of the function, counted in order from 0; absent: of none.
   }];
+  let arguments = (ins OptionalAttr<DenseI64ArrayAttr>:$stage);
   let results = (outs Res<Kern_BufferType, "", [MemAlloc]>:$buffer);
   let assemblyFormat = "attr-dict `:` qualified(type($buffer))";
 }

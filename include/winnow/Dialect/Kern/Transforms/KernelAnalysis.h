@@ -1,0 +1,36 @@
+//===- KernelAnalysis.h - kernels of the kern dialect in plain terms ----------------------------------------------===//
+
+#ifndef WINNOW_DIALECT_KERN_TRANSFORMS_KERNELANALYSIS_H
+#define WINNOW_DIALECT_KERN_TRANSFORMS_KERNELANALYSIS_H
+
+#include "winnow/Dialect/Kern/IR/Kern.h"
+#include "winnow/Dialect/Kern/Transforms/ScheduleModel.h"
+
+#include <optional>
+
+namespace winnow::kern {
+
+/// The run-time name of an element type, or none if kernels do not know it.
+std::optional<rt::ElementType> getElementType(mlir::Type type);
+
+/// Extents of a rank-2 buffer, cuda::kTokens where dynamic.
+struct MatrixExtents {
+  int64_t rows, columns;
+};
+MatrixExtents getExtents(BufferType type);
+
+/// The problem that a product solves. Fails with an error at `op` if an element type is unknown to kernels.
+mlir::FailureOr<GemmProblem> describe(GemmOp op);
+
+GemmSchedule toSchedule(ScheduleAttr attribute);
+ScheduleAttr toAttribute(mlir::MLIRContext *context, const GemmSchedule &schedule);
+
+/// Why device code of `family` cannot do the work of `op`; empty if it can.
+std::string whyIllegal(MapOp op, Family family);
+
+/// Schedule of a map for a family: the tile is [rows, columns] of one CTA, columns 0 where it takes whole rows.
+ScheduleAttr getMapSchedule(mlir::MLIRContext *context, Family family);
+
+} // namespace winnow::kern
+
+#endif // WINNOW_DIALECT_KERN_TRANSFORMS_KERNELANALYSIS_H

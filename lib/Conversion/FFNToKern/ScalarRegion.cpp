@@ -1,0 +1,43 @@
+//===- ScalarRegion.cpp - the element-wise part of a kernel on scalars --------------------------------------------===//
+
+#include "ScalarRegion.h"
+
+#include "winnow/Dialect/Kern/IR/Kern.h"
+
+using namespace mlir;
+using namespace winnow;
+
+/// `value` rounded to the element type of `matrix`, as f32.
+static Value roundTo(OpBuilder &builder, Location loc, Value value, Type matrix) {
+  Type element = cast<RankedTensorType>(matrix).getElementType();
+  if (element.isF32())
+    return value;
+  Value rounded = arith::TruncFOp::create(builder, loc, element, value);
+  return arith::ExtFOp::create(builder, loc, builder.getF32Type(), rounded);
+}
+
+static BlockArgument addBlock(Region &region, Location loc) {
+  return region.emplaceBlock().addArgument(Float32Type::get(loc.getContext()), loc);
+}
+
+void winnow::buildScalarRegion(Region &region, const ffn::KernelForm &form, bool product) {
+  Location loc = const_cast<ffn::KernelOp &>(form.kernel).getLoc();
+  Value value = addBlock(region, loc);
+  auto builder = OpBuilder::atBlockEnd(&region.front());
+  if (product) {
+    ffn::MatmulOp matmul = form.matmul;
+    value = roundTo(builder, matmul.getLoc(), value, matmul.getType());
+  }
+  for (ffn::ActivationOpInterface activation : form.activations) {
+    Location at = activation->getLoc();
+    value = activation.buildScalarBody(builder, at, value);
+    value = roundTo(builder, at, value, activation->getResult(0).getType());
+  }
+  kern::YieldOp::create(builder, loc, value);
+}
+
+void winnow::buildIdentityRegion(Region &region, Location loc) {
+  Value value = addBlock(region, loc);
+  auto builder = OpBuilder::atBlockEnd(&region.front());
+  kern::YieldOp::create(builder, loc, value);
+}
