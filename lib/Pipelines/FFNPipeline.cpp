@@ -70,4 +70,8 @@ void winnow::registerPipelines() {
                                         [](OpPassManager &manager, const TextOptions &text) {
                                           buildKernelPipeline(manager, {text.target, text.tokens, text.entry});
                                         });
+  PassPipelineRegistration<TextOptions>("kernels-to-kern", "From kernels of the ffn dialect to the kern dialect",
+                                        [](OpPassManager &manager, const TextOptions &text) {
+                                          buildKernPipeline(manager, {text.target, text.tokens, text.entry});
+                                        });
 }

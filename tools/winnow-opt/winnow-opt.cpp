@@ -1,8 +1,10 @@
 //===- winnow-opt.cpp - runs Winnow's passes on MLIR --------------------------------------------------------------===//
 
+#include "winnow/Conversion/Passes.h"
 #include "winnow/Dialect/FFN/IR/FFN.h"
 #include "winnow/Dialect/FFN/Transforms/Passes.h"
 #include "winnow/Dialect/Kern/IR/Kern.h"
+#include "winnow/Dialect/Kern/Transforms/Passes.h"
 #include "winnow/Pipelines/Pipelines.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -17,6 +19,8 @@ int main(int argc, char **argv) {
                   winnow::kern::KernDialect>();
   mlir::registerTransformsPasses();
   winnow::ffn::registerFFNPasses();
+  winnow::registerConversionPasses();
+  winnow::kern::registerKernPasses();
   winnow::registerPipelines();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "Winnow optimizer driver\n", registry));
 }

@@ -53,6 +53,8 @@ def ConvertFFNToKernPass : Pass<"convert-ffn-to-kern", "::mlir::ModuleOp"> {
     }
     ```
   }];
+  let options = [Option<"tokens", "tokens", "int64_t", "0",
+                        "expected token count at which alternatives are compared; 0: unknown">];
   let dependentDialects = ["::winnow::kern::KernDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
 }
 

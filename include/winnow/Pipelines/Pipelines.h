@@ -41,7 +41,13 @@ llvm::ArrayRef<Phase> ffnPhases();
 /// Adds all of `ffnPhases()`.
 void buildKernelPipeline(mlir::OpPassManager &manager, const PipelineOptions &options);
 
-/// Makes `ffn-to-kernels{target=… tokens=… entry=…}` known to command lines.
+/// The phases from kernels of the ffn level to the kern level, in order. Afterwards CUDA can be emitted.
+llvm::ArrayRef<Phase> kernPhases();
+
+/// Adds all of `kernPhases()`.
+void buildKernPipeline(mlir::OpPassManager &manager, const PipelineOptions &options);
+
+/// Makes `ffn-to-kernels{target=… tokens=… entry=…}` and `kernels-to-kern{tokens=…}` known to command lines.
 void registerPipelines();
 
 } // namespace winnow

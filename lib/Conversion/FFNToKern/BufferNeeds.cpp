@@ -26,6 +26,7 @@ static BufferNeeds needsOfResult(const FunctionPlan &plan, const ffn::KernelForm
 static kern::GemmProblem describe(const FunctionPlan &plan, const ffn::KernelForm &form, bool withSelection) {
   ffn::MatmulOp matmul = form.matmul;
   kern::GemmProblem problem;
+  problem.expectedTokens = plan.expectedTokens;
   problem.m = toExtent(matmul.getM());
   problem.n = toExtent(matmul.getN());
   problem.k = toExtent(matmul.getK());
@@ -74,7 +75,7 @@ static LogicalResult planGemm(FunctionPlan &plan, PlannedKernel &planned) {
   return success();
 }
 
-FailureOr<FunctionPlan> winnow::planFunction(func::FuncOp function) {
+FailureOr<FunctionPlan> winnow::planFunction(func::FuncOp function, int64_t expectedTokens) {
   if (!function.getBody().hasOneBlock())
     return function.emitOpError() << "expects a body of one block";
   auto isCompressed = [](Type type) { return isa<ffn::Sparse24Type>(type); };
@@ -83,6 +84,7 @@ FailureOr<FunctionPlan> winnow::planFunction(func::FuncOp function) {
                                      "compiler's choice; pass the dense matrix, or return it through ffn.decompress";
 
   FunctionPlan plan;
+  plan.expectedTokens = expectedTokens;
   for (Operation &op : function.getBody().front()) {
     if (auto kernel = dyn_cast<ffn::KernelOp>(op)) {
       FailureOr<ffn::KernelForm> form = ffn::readKernelForm(kernel);

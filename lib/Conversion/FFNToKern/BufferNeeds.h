@@ -30,12 +30,14 @@ struct PlannedKernel {
 };
 
 struct FunctionPlan {
+  int64_t expectedTokens = kern::kNominalTokens;
   llvm::SmallVector<PlannedKernel> kernels;
   llvm::DenseMap<mlir::Value, BufferNeeds> needs;
 };
 
-/// Reads every kernel of `function` and decides layouts from the last reader to the first. Emits errors.
-mlir::FailureOr<FunctionPlan> planFunction(mlir::func::FuncOp function);
+/// Reads every kernel of `function` and decides layouts from the last reader to the first, with
+/// schedules compared at `expectedTokens`. Emits errors.
+mlir::FailureOr<FunctionPlan> planFunction(mlir::func::FuncOp function, int64_t expectedTokens);
 
 } // namespace winnow
 

@@ -60,6 +60,8 @@ private:
   void materialize(Value value, std::string name);
   void launch(Location loc, StringRef kernel, ArrayRef<Value> buffers);
 
+  kern::MapOp createMap(Location loc, StringRef name, Value input, ArrayRef<int64_t> select, Value scale,
+                        StringRef granularity, StringRef mode, Type scaleElement, ArrayRef<Type> outs);
   void emitGemm(const PlannedKernel &planned);
   void emitMap(const PlannedKernel &planned, Value input, bool identityBody);
   void emitScale(const PlannedKernel &planned, Value input, Value scale, ffn::Granularity granularity, Type element,
@@ -121,15 +123,24 @@ void FunctionConverter::launch(Location loc, StringRef kernel, ArrayRef<Value> b
   kern::LaunchOp::create(*program, loc, FlatSymbolRefAttr::get(context(), kernel), buffers);
 }
 
+static TypeAttr typeAttr(Value value) { return value ? TypeAttr::get(value.getType()) : TypeAttr(); }
+
+kern::MapOp FunctionConverter::createMap(Location loc, StringRef name, Value input, ArrayRef<int64_t> select, Value scale,
+                                         StringRef granularity, StringRef mode, Type scaleElement, ArrayRef<Type> outs) {
+  return kern::MapOp::create(symbols, loc, symbols.getStringAttr(name), typeAttr(input),
+                             symbols.getDenseI64ArrayAttr(select), typeAttr(scale), symbols.getStringAttr(granularity),
+                             symbols.getStringAttr(mode), scaleElement ? TypeAttr::get(scaleElement) : TypeAttr(),
+                             symbols.getTypeArrayAttr(outs), /*schedule=*/kern::ScheduleAttr());
+}
+
 /// Writes the transposed form of a value that lies row-major, if a reader needs it and nothing has written it.
 void FunctionConverter::materialize(Value value, std::string name) {
   if (!plan.needs.lookup(value).transposed || transposed.count(value))
     return;
   Value source = getRowMajor(value);
   Value target = allocate(bufferType(value.getType(), kern::TransposedAttr::get(context())));
-  auto map = kern::MapOp::create(symbols, value.getLoc(), name, source.getType(), symbols.getDenseI64ArrayAttr({}),
-                                 /*scale=*/TypeAttr(), "tensor", "none", /*scale_element=*/TypeAttr(),
-                                 symbols.getTypeArrayAttr({target.getType()}), /*schedule=*/kern::ScheduleAttr());
+  kern::MapOp map = createMap(value.getLoc(), name, source, /*select=*/{}, /*scale=*/Value(), "tensor", "none",
+                              /*scaleElement=*/Type(), {target.getType()});
   buildIdentityRegion(map.getBody(), value.getLoc());
   launch(value.getLoc(), name, {source, target});
   transposed[value] = target;
@@ -171,8 +182,6 @@ kern::ProgramOp FunctionConverter::createProgram() {
   return op;
 }
 
-static TypeAttr typeAttr(Value value) { return value ? TypeAttr::get(value.getType()) : TypeAttr(); }
-
 void FunctionConverter::emitGemm(const PlannedKernel &planned) {
   const ffn::KernelForm &form = planned.form;
   ffn::MatmulOp matmul = form.matmul;
@@ -203,9 +212,10 @@ void FunctionConverter::emitGemm(const PlannedKernel &planned) {
 
   std::string name = kernelName(planned.stage, "gemm");
   auto gemm = kern::GemmOp::create(
-      symbols, loc, name, lhs.getType(), rhs.getType(), out.getType(), typeAttr(lhsScale), typeAttr(rhsScale),
-      typeAttr(outScale), quantize ? symbols.getStringAttr(stringifyGranularity(quantize.getGranularity())) : StringAttr(),
-      matmul.getTransposeLhs(), matmul.getTransposeRhs(), /*schedule=*/kern::ScheduleAttr());
+      symbols, loc, symbols.getStringAttr(name), typeAttr(lhs), typeAttr(rhs), typeAttr(out), typeAttr(lhsScale),
+      typeAttr(rhsScale), typeAttr(outScale),
+      quantize ? symbols.getStringAttr(stringifyGranularity(quantize.getGranularity())) : StringAttr(),
+      matmul.getTransposeLhsAttr(), matmul.getTransposeRhsAttr(), /*schedule=*/kern::ScheduleAttr());
   buildScalarRegion(gemm.getEpilogue(), form, /*product=*/true);
   SmallVector<Value> operands{lhs, rhs};
   for (Value scale : {lhsScale, rhsScale, outScale})
@@ -235,9 +245,7 @@ void FunctionConverter::emitMapKernel(const PlannedKernel &planned, Value input,
   ffn::QuantizeOp quantize = form.quantize;
   StringRef granularity = scale ? stringifyGranularity(quantize.getGranularity()) : "tensor";
   std::string name = kernelName(planned.stage, "map");
-  auto map = kern::MapOp::create(symbols, loc, name, input.getType(), symbols.getDenseI64ArrayAttr(select), typeAttr(scale),
-                                 granularity, mode, /*scale_element=*/TypeAttr(), symbols.getTypeArrayAttr(types),
-                                 /*schedule=*/kern::ScheduleAttr());
+  kern::MapOp map = createMap(loc, name, input, select, scale, granularity, mode, /*scaleElement=*/Type(), types);
   if (identityBody)
     buildIdentityRegion(map.getBody(), loc);
   else
@@ -256,9 +264,8 @@ void FunctionConverter::emitScale(const PlannedKernel &planned, Value input, Val
   kern::FillZeroOp::create(*program, loc, scale);
   kern::FillZeroOp::create(*program, loc, counter);
   std::string name = kernelName(planned.stage, "scale");
-  auto map = kern::MapOp::create(symbols, loc, name, input.getType(), symbols.getDenseI64ArrayAttr(select),
-                                 /*scale=*/TypeAttr(), stringifyGranularity(granularity), "scale_only", TypeAttr::get(element),
-                                 symbols.getTypeArrayAttr({scale.getType()}), /*schedule=*/kern::ScheduleAttr());
+  kern::MapOp map = createMap(loc, name, input, select, /*scale=*/Value(), stringifyGranularity(granularity), "scale_only",
+                              element, {scale.getType()});
   if (identityBody)
     buildIdentityRegion(map.getBody(), loc);
   else
@@ -314,21 +321,22 @@ void FunctionConverter::emitMap(const PlannedKernel &planned, Value input, bool 
     scale = dynamicScale;
     bool alongRows = llvm::all_of(form.selections, [](ffn::SparsifyOp op) { return op.getAxis() == 1; }) &&
                      form.selections.size() <= 1;
-    // Quantised values first: their element type is the one that the scale is for.
-    llvm::stable_sort(outs, [](const MapOutput &a, const MapOutput &b) { return a.isMask() < b.isMask(); });
-    auto firstElsewhere = llvm::find_if(outs, [](const MapOutput &out) { return !out.isRowWise(); });
-    if (alongRows && firstElsewhere != outs.begin() && !outs.empty())
-      std::stable_partition(outs.begin(), outs.end(), [](const MapOutput &out) { return out.isRowWise(); });
-    size_t rowWise = 0;
-    while (rowWise < outs.size() && rowWise < kMaxOutputs && outs[rowWise].isRowWise())
-      ++rowWise;
-    if (alongRows && rowWise > 0 && !outs.front().isMask()) {
-      emitMapKernel(planned, input, ArrayRef(outs).take_front(rowWise), "dynamic", scale, identityBody);
-      outs.erase(outs.begin(), outs.begin() + rowWise);
+    // The launch that finds the scale also writes what it can: quantised values, whose element type the scale is for, then
+    // masks.
+    SmallVector<MapOutput> withScale, rest;
+    for (bool masks : {false, true})
+      for (const MapOutput &out : outs)
+        if (out.isMask() == masks) {
+          bool fits = alongRows && out.isRowWise() && withScale.size() < kMaxOutputs && (!masks || !withScale.empty());
+          (fits ? withScale : rest).push_back(out);
+        }
+    if (!withScale.empty()) {
+      emitMapKernel(planned, input, withScale, "dynamic", scale, identityBody);
     } else {
       Type element = cast<RankedTensorType>(quantize.getValues().getType()).getElementType();
       emitScale(planned, input, scale, quantize.getGranularity(), element, identityBody);
     }
+    outs = std::move(rest);
   }
   for (ArrayRef<MapOutput> rest = outs; !rest.empty(); rest = rest.drop_front(std::min(kMaxOutputs, rest.size())))
     emitMapKernel(planned, input, rest.take_front(kMaxOutputs), mode, scale, identityBody);
@@ -368,9 +376,11 @@ void FunctionConverter::convert() {
 }
 
 struct ConvertFFNToKernPass : winnow::impl::ConvertFFNToKernPassBase<ConvertFFNToKernPass> {
+  using Base::Base;
+
   void runOnOperation() override {
     for (auto function : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
-      FailureOr<FunctionPlan> plan = planFunction(function);
+      FailureOr<FunctionPlan> plan = planFunction(function, tokens > 0 ? tokens : kern::kNominalTokens);
       if (failed(plan))
         return signalPassFailure();
       FunctionConverter(function, std::move(*plan)).convert();

@@ -2,7 +2,11 @@
 
 #include "winnow/Dialect/Kern/Transforms/KernelAnalysis.h"
 
+#include "winnow/Target/Cuda/InstructionTable.h"
 #include "winnow/Target/Cuda/Layout.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 using namespace winnow;
@@ -31,6 +35,28 @@ std::optional<rt::ElementType> kern::getElementType(Type type) {
 static int64_t toExtent(int64_t extent) { return ShapedType::isDynamic(extent) ? cuda::kTokens : extent; }
 
 MatrixExtents kern::getExtents(BufferType type) { return {toExtent(type.getShape()[0]), toExtent(type.getShape()[1])}; }
+
+std::optional<rt::Extent> kern::getBytes(BufferType type) {
+  std::optional<rt::ElementType> element = getElementType(type.getElementType());
+  if (!element)
+    return std::nullopt;
+  int64_t size = cuda::elementBytes(*element);
+  if (type.getShape().empty())
+    return rt::Extent::constant(size);
+  if (type.getShape().size() == 1)
+    return cuda::rowMajorBytes(toExtent(type.getShape()[0]), 1, size);
+  MatrixExtents extents = getExtents(type);
+  if (auto packed = dyn_cast_or_null<Packed24Attr>(type.getLayout()))
+    return cuda::packed24Bytes(extents.rows, extents.columns, size, packed.getAxis(), packed.getPanel());
+  return type.isTransposed() ? cuda::transposedBytes(extents.rows, extents.columns, size)
+                             : cuda::rowMajorBytes(extents.rows, extents.columns, size);
+}
+
+bool kern::isScalarOperation(Operation *op) {
+  return isa<YieldOp, arith::ConstantOp, arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::DivFOp, arith::NegFOp,
+             arith::MaximumFOp, arith::MinimumFOp, arith::CmpFOp, arith::SelectOp, arith::TruncFOp, arith::ExtFOp,
+             math::AbsFOp, math::ErfOp, math::ExpOp, math::SqrtOp, math::TanhOp>(op);
+}
 
 /// The order along the reduction axis of an operand that is K x other (`kFirst`) or other x K.
 static KOrder orderOf(BufferType type, bool kFirst) {

@@ -24,7 +24,9 @@ static constexpr int64_t kMaxStages = 6;
 static constexpr int64_t kRaster = 8;
 static constexpr int64_t kPacing = 16;
 
-static int64_t nominal(int64_t extent) { return extent == cuda::kTokens ? kNominalTokens : extent; }
+static int64_t nominal(const GemmProblem &problem, int64_t extent) {
+  return extent == cuda::kTokens ? problem.expectedTokens : extent;
+}
 
 static std::string extentText(int64_t extent) { return extent == cuda::kTokens ? "?" : std::to_string(extent); }
 
@@ -68,7 +70,7 @@ int64_t kern::sharedMemoryBytes(const GemmProblem &problem, const GemmSchedule &
 }
 
 int64_t kern::nominalTiles(const GemmProblem &problem, const GemmSchedule &schedule) {
-  int64_t m = nominal(problem.m), n = nominal(problem.n);
+  int64_t m = nominal(problem, problem.m), n = nominal(problem, problem.n);
   if (problem.compress) {
     m = cuda::roundUp(m, problem.outPanel);
     n = cuda::roundUp(n, cuda::slabElements(cuda::elementBytes(problem.out)));
@@ -162,7 +164,7 @@ std::string kern::whyIllegal(const GemmProblem &problem, const GemmSchedule &sch
 }
 
 double kern::predictClocks(const GemmProblem &problem, const GemmSchedule &schedule, const ChipLimits &chip) {
-  int64_t m = nominal(problem.m), n = nominal(problem.n), k = nominal(problem.k);
+  int64_t m = nominal(problem, problem.m), n = nominal(problem, problem.n), k = nominal(problem, problem.k);
   if (schedule.family == Family::Simt) // One multiply-add per lane and clock, 128 lanes per multiprocessor.
     return static_cast<double>(m) * n * k / (128.0 * chip.multiprocessors);
   int64_t bytes = cuda::elementBytes(problem.lhs);

@@ -19,6 +19,12 @@ struct MatrixExtents {
 };
 MatrixExtents getExtents(BufferType type);
 
+/// Bytes of a buffer with the padding of its layout; none if they are not linear in the token count.
+std::optional<rt::Extent> getBytes(BufferType type);
+
+/// True for the operations of an element-wise region that the emitter writes.
+bool isScalarOperation(mlir::Operation *op);
+
 /// The problem that a product solves. Fails with an error at `op` if an element type is unknown to kernels.
 mlir::FailureOr<GemmProblem> describe(GemmOp op);
 

@@ -28,6 +28,8 @@ def KernChooseSchedulePass : Pass<"kern-choose-schedule", "::mlir::ModuleOp"> {
       schedule = #kern.schedule<wgmma, tile = [256, 192], warpgroups = 2, stages = 4, raster = 8, pacing = 16>} { … }
     ```
   }];
+  let options = [Option<"tokens", "tokens", "int64_t", "0",
+                        "expected token count at which alternatives are compared; 0: unknown">];
 }
 
 def KernVerifyEmittablePass : Pass<"kern-verify-emittable", "::mlir::ModuleOp"> {

@@ -25,6 +25,9 @@ enum class KOrder : uint8_t {
   strided,  ///< K not contiguous
 };
 
+/// Token count at which schedules are compared where nothing better is known.
+inline constexpr int64_t kNominalTokens = 8192;
+
 /// What is to be computed. Extents are static or cuda::kTokens.
 struct GemmProblem {
   int64_t m = 0, n = 0, k = 0;
@@ -35,6 +38,7 @@ struct GemmProblem {
   KOrder rhsOrder = KOrder::rowMajor;
   bool compress = false;              ///< out is packed24
   int64_t outPanel = 0;               ///< its panel
+  int64_t expectedTokens = kNominalTokens; ///< at which clocks are predicted
 };
 
 struct GemmSchedule {
@@ -46,7 +50,7 @@ struct GemmSchedule {
 struct ScheduleCandidate {
   GemmSchedule schedule;
   std::string illegal; ///< why it cannot be used; empty if it can
-  double clocks = 0;   ///< predicted, at kNominalTokens where an extent is the token count
+  double clocks = 0;   ///< predicted, at the expected token count
 };
 
 /// Limits and rates of one chip that the model reads. The defaults are the H100 SXM's.
@@ -59,13 +63,10 @@ struct ChipLimits {
   int64_t l2BytesPerClock = 64;     ///< from L2 into one multiprocessor
 };
 
-/// Token count at which schedules for a dynamic count are compared.
-inline constexpr int64_t kNominalTokens = 8192;
-
 /// Dynamic shared memory of a wgmma kernel, in bytes.
 int64_t sharedMemoryBytes(const GemmProblem &problem, const GemmSchedule &schedule);
 
-/// Output tiles, those that only complete a packed result included; static extents or kNominalTokens.
+/// Output tiles, those that only complete a packed result included; at the expected token count.
 int64_t nominalTiles(const GemmProblem &problem, const GemmSchedule &schedule);
 
 /// Why `schedule` cannot compute `problem`; empty if it can.
