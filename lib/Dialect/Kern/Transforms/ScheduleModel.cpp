@@ -15,7 +15,11 @@ static constexpr int64_t kBarrierBytes = 256;
 /// Clocks of the epilogue of a 256 x 192 tile: measured 4.5 thousand.
 static constexpr double kEpilogueClocksPerElement = 4500.0 / (256 * 192);
 
-/// The tiles that are considered.
+/// A later tile must be predicted to take at most this fraction of the time of the best before it: the first is the one
+/// that has been measured, and the prediction is not exact to a few percent.
+static constexpr double kWorthwhile = 0.95;
+
+/// The tiles that are considered, in order of preference.
 struct TileShape {
   int64_t tileM, tileN, warpgroups;
 };
@@ -207,7 +211,7 @@ Result<GemmSchedule> kern::chooseSchedule(const GemmProblem &problem, const Chip
   for (const ScheduleCandidate &candidate : candidates) {
     if (!candidate.illegal.empty() || (best && candidate.schedule.family == Family::Simt))
       continue;
-    if (!best || candidate.clocks < best->clocks)
+    if (!best || candidate.clocks < kWorthwhile * best->clocks)
       best = &candidate;
   }
   if (best)
