@@ -78,6 +78,32 @@ llvm::Expected<Tensor> tensorFromAttribute(TypedAttr attribute, Location loc) {
   return errorAt(loc, "the interpreter expects a dense constant");
 }
 
+llvm::Expected<std::vector<InputType>> argumentTypes(func::FuncOp function) {
+  std::vector<InputType> types;
+  for (auto [index, argument] : llvm::enumerate(function.getArguments())) {
+    InputType type;
+    auto name = dyn_cast<NameLoc>(argument.getLoc());
+    type.name = name ? name.getName().str() : "arg" + std::to_string(index);
+    auto sparse = dyn_cast<ffn::Sparse24Type>(argument.getType());
+    auto dense = sparse ? sparse.getDenseType() : dyn_cast<RankedTensorType>(argument.getType());
+    std::optional<rt::ElementType> element = dense ? elementTypeFor(dense.getElementType()) : std::nullopt;
+    if (!element) {
+      std::string text;
+      llvm::raw_string_ostream(text) << argument.getType();
+      return errorAt(function.getLoc(), "argument '" + type.name +
+                                            "' expects a tensor of f32, bf16, f16, f8E4M3FN, f8E5M2 or i1, got " +
+                                            text);
+    }
+    type.element = *element;
+    for (int64_t extent : dense.getShape())
+      type.shape.push_back(ShapedType::isDynamic(extent) ? -1 : extent);
+    type.isWeight = static_cast<bool>(function.getArgAttr(index, ffn::kWeightAttrName));
+    type.sparseAxis = sparse ? static_cast<int>(sparse.getAxis()) : -1;
+    types.push_back(std::move(type));
+  }
+  return types;
+}
+
 static void printLocation(Location loc, llvm::raw_ostream &os) {
   if (auto file = loc->findInstanceOf<FileLineColLoc>())
     os << file.getFilename().getValue() << ':' << file.getLine() << ':' << file.getColumn();

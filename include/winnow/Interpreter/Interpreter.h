@@ -4,6 +4,7 @@
 #define WINNOW_INTERPRETER_INTERPRETER_H
 
 #include "winnow/Dialect/FFN/IR/FFN.h"
+#include "winnow/Interpreter/RandomInputs.h"
 #include "winnow/Interpreter/Tensor.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -41,6 +42,9 @@ llvm::Expected<llvm::SmallVector<TensorRef>> interpretKernel(ffn::KernelOp kerne
 
 /// The interpreter's name of an element type; none if it has no values of that type.
 std::optional<rt::ElementType> elementTypeFor(mlir::Type type);
+
+/// What the arguments of `function` take, named as NameLoc names them (else "arg" and the number).
+llvm::Expected<std::vector<InputType>> argumentTypes(mlir::func::FuncOp function);
 
 /// The tensor that a constant of tensor type holds.
 llvm::Expected<Tensor> tensorFromAttribute(mlir::TypedAttr attribute, mlir::Location loc);
