@@ -6,6 +6,8 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "llvm/ADT/TypeSwitch.h"
 
+#include <limits>
+
 using namespace mlir;
 using namespace winnow::kern;
 
@@ -69,13 +71,53 @@ void BufferType::print(AsmPrinter &printer) const {
   printer << ">";
 }
 
+static bool isF8(Type type) { return isa<Float8E4M3FNType, Float8E5M2Type>(type); }
+
 LogicalResult BufferType::verify(llvm::function_ref<InFlightDiagnostic()> emitError, ArrayRef<int64_t> shape,
                                  Type elementType, Attribute layout) {
-  if (!elementType.isIntOrFloat())
-    return emitError() << "buffer expects an integer or floating-point element type, got " << elementType;
-  if (layout && !isa<RowMajorAttr, TransposedAttr, Packed24Attr>(layout))
+  bool isKnownInteger = elementType.isInteger(1) || elementType.isInteger(8) || elementType.isInteger(32);
+  if (!isKnownInteger && !isF8(elementType) && !elementType.isF32() && !elementType.isBF16() &&
+      !elementType.isF16()) // KB1
+    return emitError() << "buffer expects element type f32, bf16, f16, f8E4M3FN, f8E5M2, i1, i8 or i32, got "
+                       << elementType;
+  for (int64_t extent : shape) // KB2
+    if (!ShapedType::isDynamic(extent) && (extent < 1 || extent > std::numeric_limits<int32_t>::max()))
+      return emitError() << "buffer expects extents from 1 to 2147483647, got " << extent;
+  if (layout && !isa<RowMajorAttr, TransposedAttr, Packed24Attr>(layout)) // KB3
     return emitError() << "buffer expects a kern layout, got " << layout;
-  if (layout && !isa<RowMajorAttr>(layout) && shape.size() != 2)
+  if (layout && !isa<RowMajorAttr>(layout) && shape.size() != 2) // KB4
     return emitError() << "a buffer with layout " << layout << " expects rank 2, got " << shape.size();
+  if (auto packed = dyn_cast_or_null<Packed24Attr>(layout)) { // KB5
+    if (!isF8(elementType) && !elementType.isBF16() && !elementType.isF16())
+      return emitError() << "a buffer with layout " << layout << " expects an f8 or 16-bit floating-point type, got "
+                         << elementType;
+    int64_t extent = shape[packed.getAxis()];
+    if (!ShapedType::isDynamic(extent) && extent % 4 != 0)
+      return emitError() << "a buffer with layout " << layout << " expects a multiple of 4 along axis "
+                         << packed.getAxis() << ", got " << extent;
+  }
+  return success();
+}
+
+LogicalResult ScheduleAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, Family family, int64_t tileM,
+                                   int64_t tileN, int64_t warpgroups, int64_t stages, int64_t raster, int64_t pacing) {
+  if (tileM < 1 || tileN < (family == Family::Row ? 0 : 1)) // KS1
+    return emitError() << "schedule expects a positive tile, got [" << tileM << ", " << tileN << "]";
+  std::pair<StringRef, int64_t> fields[] = {
+      {"warpgroups", warpgroups}, {"stages", stages}, {"raster", raster}, {"pacing", pacing}};
+  if (family != Family::Wgmma) {
+    for (auto [name, value] : fields) // KS2
+      if (value != 0)
+        return emitError() << "schedule of family " << stringifyFamily(family) << " expects no " << name << ", got "
+                           << value;
+    return success();
+  }
+  for (auto [name, value] : fields) // KS3
+    if (value < (name == "pacing" ? 0 : 1))
+      return emitError() << "schedule of family wgmma expects " << (name == "pacing" ? "no negative " : "a positive ")
+                         << name << ", got " << value;
+  if (tileM % (64 * warpgroups) != 0)
+    return emitError() << "schedule of family wgmma expects a multiple of 64 tile rows per warpgroup, got " << tileM
+                       << " rows for " << warpgroups << " warpgroups";
   return success();
 }

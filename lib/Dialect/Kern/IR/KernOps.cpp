@@ -42,54 +42,92 @@ void ProgramOp::print(OpAsmPrinter &printer) {
 
 LogicalResult ProgramOp::verify() {
   Block &block = getBody().front();
-  if (getNumInputs() > block.getNumArguments())
-    return emitOpError() << "expects at most " << block.getNumArguments() << " inputs, got " << getNumInputs();
+  int64_t arguments = block.getNumArguments(), inputs = getNumInputs();
+  if (inputs < 0 || inputs > arguments) // KP1
+    return emitOpError() << "expects between 0 and " << arguments << " inputs, got " << inputs;
   for (BlockArgument argument : block.getArguments())
-    if (!isa<BufferType>(argument.getType()))
+    if (!isa<BufferType>(argument.getType())) // KP2
       return emitOpError() << "argument #" << argument.getArgNumber() << " expects a !kern.buffer, got "
                            << argument.getType();
+  if (getNames() && static_cast<int64_t>(getNames()->size()) != arguments) // KP3
+    return emitOpError() << "expects one name per argument, " << arguments << ", got " << getNames()->size();
+  for (int64_t weight : getWeights().value_or(ArrayRef<int64_t>()))
+    if (weight < 0 || weight >= inputs)
+      return emitOpError() << "expects weights to be indices of its " << inputs << " inputs, got " << weight;
+  int64_t stages = 2 * (arguments - inputs);
+  if (getOutputStages() && static_cast<int64_t>(getOutputStages()->size()) != stages)
+    return emitOpError() << "expects two numbers per output in output_stages, " << stages << ", got "
+                         << getOutputStages()->size();
+  for (Operation &inner : block)
+    if (!isa<AllocOp, ConstantOp, CopyOp, FillZeroOp, LaunchOp, ReturnOp>(inner)) // KP4
+      return inner.emitOpError() << "does not belong in a kern.program, which binds buffers and launches kernels";
+  if (!isa<ReturnOp>(block.back()))
+    return emitOpError() << "expects its body to end in kern.return";
   return success();
 }
+
+LogicalResult AllocOp::verify() {
+  std::optional<ArrayRef<int64_t>> stage = getStage();
+  if (stage && (stage->size() != 2 || llvm::any_of(*stage, [](int64_t number) { return number < 0; }))) // KA1
+    return emitOpError() << "expects stage to be the number of an ffn.kernel and of its result, got [" << *stage << "]";
+  return success();
+}
+
+LogicalResult ConstantOp::verify() {
+  auto buffer = cast<BufferType>(getBuffer().getType());
+  ShapedType value = getValue().getShapedType();
+  bool isRowMajor = !buffer.isPacked24() && !buffer.isTransposed();
+  if (!isRowMajor || buffer.getShape() != value.getShape() || buffer.getElementType() != value.getElementType()) // KC1
+    return emitOpError() << "expects a row-major buffer of the shape and element type of its value, " << value
+                         << ", got " << buffer;
+  return success();
+}
+
+/// KP5: `operand` is a buffer that may be written, neither an input of the program nor a constant.
+static LogicalResult verifyWritable(Operation *op, OpOperand &operand) {
+  if (operand.get().getDefiningOp<ConstantOp>())
+    return op->emitOpError() << "operand #" << operand.getOperandNumber() << " is written, but is a kern.constant";
+  auto argument = dyn_cast<BlockArgument>(operand.get());
+  auto program = argument ? dyn_cast<ProgramOp>(argument.getOwner()->getParentOp()) : ProgramOp();
+  if (program && argument.getArgNumber() < static_cast<uint64_t>(program.getNumInputs()))
+    return op->emitOpError() << "operand #" << operand.getOperandNumber() << " is written, but is input #"
+                             << argument.getArgNumber() << " of the program";
+  return success();
+}
+
+LogicalResult CopyOp::verify() { return verifyWritable(*this, getTargetMutable()); }
+LogicalResult FillZeroOp::verify() { return verifyWritable(*this, getBufferMutable()); }
 
 LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
   Operation *kernel = symbols.lookupNearestSymbolFrom(*this, getKernelAttr());
-  if (!isa_and_nonnull<GemmOp, MapOp>(kernel))
+  if (!isa_and_nonnull<GemmOp, MapOp>(kernel)) // KL1
     return emitOpError() << "expects the symbol of a kern.gemm or kern.map, got " << getKernelAttr();
-  return success();
-}
-
-/// The element-wise region of a kernel maps one f32 to one f32 with arith and math operations only.
-static LogicalResult verifyScalarRegion(Operation *op, Region &region) {
-  Block &block = region.front();
-  if (block.getNumArguments() != 1 || !block.getArgument(0).getType().isF32())
-    return op->emitOpError() << "expects an element-wise region with one f32 argument";
-  for (Operation &inner : block) {
-    StringRef dialect = inner.getName().getDialectNamespace();
-    if (!isa<YieldOp>(inner) && dialect != "arith" && dialect != "math")
-      return op->emitOpError() << "expects only arith and math operations in its region, got " << inner.getName();
+  SmallVector<LaunchOperand> expected = getLaunchOperands(kernel);
+  auto attachKernel = [&](InFlightDiagnostic diagnostic) -> InFlightDiagnostic {
+    diagnostic.attachNote(kernel->getLoc()) << "the kernel is declared here";
+    return diagnostic;
+  };
+  if (expected.size() != getBuffers().size()) { // KL2
+    InFlightDiagnostic diagnostic = emitOpError() << "expects " << expected.size() << " buffers (";
+    llvm::interleaveComma(expected, diagnostic, [&](const LaunchOperand &operand) { diagnostic << operand.name; });
+    diagnostic << "), got " << getBuffers().size();
+    return attachKernel(std::move(diagnostic));
+  }
+  for (auto [index, operand] : llvm::enumerate(expected)) {
+    auto type = cast<BufferType>(getBuffers()[index].getType());
+    bool isCounter = !operand.type;
+    bool fits = isCounter ? type.getElementType().isInteger(32) && ShapedType::getNumElements(type.getShape()) == 1
+                          : type == operand.type;
+    if (!fits) { // KL3
+      InFlightDiagnostic diagnostic = emitOpError() << "buffer #" << index << " (" << operand.name << ") expects ";
+      if (isCounter)
+        diagnostic << "an i32 buffer of one element";
+      else
+        diagnostic << "type " << operand.type;
+      return attachKernel(std::move(diagnostic << ", got " << type));
+    }
+    if (operand.isWritten && failed(verifyWritable(*this, getBuffersMutable()[index])))
+      return failure();
   }
   return success();
-}
-
-/// Granularities that a scale attribute may name.
-static bool isGranularity(StringRef name) { return name == "tensor" || name == "row" || name == "column"; }
-
-LogicalResult GemmOp::verify() {
-  if (getOutScale().has_value() != getOutGranularity().has_value())
-    return emitOpError() << "expects out_granularity exactly where there is an out_scale, got "
-                         << (getOutScale() ? "an out_scale alone" : "an out_granularity alone");
-  if (getOutGranularity() && !isGranularity(*getOutGranularity()))
-    return emitOpError() << "expects out_granularity tensor, row or column, got " << *getOutGranularity();
-  return verifyScalarRegion(*this, getEpilogue());
-}
-
-LogicalResult MapOp::verify() {
-  for (int64_t axis : getSelect())
-    if (axis != 0 && axis != 1)
-      return emitOpError() << "expects selection axes 0 or 1, got " << axis;
-  if (!isGranularity(getGranularity()))
-    return emitOpError() << "expects granularity tensor, row or column, got " << getGranularity();
-  if (getScaleMode() != "none" && getScaleMode() != "given" && getScaleMode() != "dynamic" && getScaleMode() != "scale_only")
-    return emitOpError() << "expects scale_mode none, given, dynamic or scale_only, got " << getScaleMode();
-  return verifyScalarRegion(*this, getBody());
 }

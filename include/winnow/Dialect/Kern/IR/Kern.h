@@ -25,4 +25,19 @@
 #define GET_OP_CLASSES
 #include "winnow/Dialect/Kern/IR/KernOps.h.inc"
 
+namespace winnow::kern {
+
+/// One operand of a launch: what the kernel calls it and the buffer type it expects. A null type is the zeroed counter
+/// of a scale_only map, an i32 buffer of one element.
+struct LaunchOperand {
+  llvm::StringRef name;
+  BufferType type;
+  bool isWritten = false;
+};
+
+/// The operands that launching `kernel`, a kern.gemm or kern.map, takes, in order.
+llvm::SmallVector<LaunchOperand> getLaunchOperands(mlir::Operation *kernel);
+
+} // namespace winnow::kern
+
 #endif // WINNOW_DIALECT_KERN_IR_KERN_H

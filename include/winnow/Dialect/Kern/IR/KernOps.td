@@ -26,6 +26,11 @@ def Kern_ProgramOp : Kern_Op<"program", [Symbol, IsolatedFromAbove, SingleBlock]
     `names` holds one name per block argument, for messages and for callers that bind buffers by name; `weights` lists the
     inputs whose contents stay the same from call to call; `output_stages` says for each output which result of which
     `ffn.kernel` it holds (two numbers each, see `kern.alloc`).
+
+    Constraints: (KP1) `num_inputs` is between 0 and the number of block arguments. (KP2) block arguments are buffers. (KP3)
+    `names` has one name per block argument; `weights` are indices of inputs; `output_stages` has two numbers per output. (KP4) the body holds `kern.alloc`,
+    `kern.constant`, `kern.copy`, `kern.fill_zero` and `kern.launch`, and ends in `kern.return`. (KP5) nothing writes an
+    input or a constant.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$num_inputs, OptionalAttr<StrArrayAttr>:$names,
                        OptionalAttr<DenseI64ArrayAttr>:$weights, OptionalAttr<DenseI64ArrayAttr>:$output_stages);
@@ -40,10 +45,13 @@ def Kern_AllocOp : Kern_Op<"alloc"> {
     Contents are undefined until something is launched on it. Two allocations are two buffers, of whatever type.
 
     `stage` = [k, r]: the buffer holds result r of `ffn.kernel` k of the function, counted in order from 0; absent: of none.
+
+    Constraint (KA1): `stage` is two numbers, neither negative.
   }];
   let arguments = (ins OptionalAttr<DenseI64ArrayAttr>:$stage);
   let results = (outs Res<Kern_BufferType, "", [MemAlloc]>:$buffer);
   let assemblyFormat = "attr-dict `:` qualified(type($buffer))";
+  let hasVerifier = 1;
 }
 
 def Kern_ConstantOp : Kern_Op<"constant", [Pure]> {
@@ -51,11 +59,14 @@ def Kern_ConstantOp : Kern_Op<"constant", [Pure]> {
   let description = [{
     Copied to the device once, when the plan is loaded; only read after that.
 
+    Constraint (KC1): the buffer is row-major and has the shape and element type of the value.
+
     Example: `%s = kern.constant dense<2.5e-1> : tensor<f32> as !kern.buffer<f32>`
   }];
   let arguments = (ins ElementsAttr:$value);
   let results = (outs Kern_BufferType:$buffer);
   let assemblyFormat = "$value attr-dict `as` qualified(type($buffer))";
+  let hasVerifier = 1;
 }
 
 def Kern_CopyOp : Kern_Op<"copy", [AllTypesMatch<["source", "target"]>]> {
@@ -65,20 +76,25 @@ def Kern_CopyOp : Kern_Op<"copy", [AllTypesMatch<["source", "target"]>]> {
 
     Example: `kern.copy %x to %out : !kern.buffer<?x64xbf16>`
   }];
-  let arguments = (ins Kern_BufferType:$source, Kern_BufferType:$target);
+  let arguments = (ins Arg<Kern_BufferType, "", [MemRead]>:$source, Arg<Kern_BufferType, "", [MemWrite]>:$target);
   let assemblyFormat = "$source `to` $target attr-dict `:` qualified(type($target))";
+  let hasVerifier = 1;
 }
 
 def Kern_FillZeroOp : Kern_Op<"fill_zero"> {
   let summary = "set every byte of a buffer to zero";
   let arguments = (ins Arg<Kern_BufferType, "", [MemWrite]>:$buffer);
   let assemblyFormat = "$buffer attr-dict `:` qualified(type($buffer))";
+  let hasVerifier = 1;
 }
 
 def Kern_LaunchOp : Kern_Op<"launch", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "launch a kernel on buffers";
   let description = [{
     Operands in the order that the kernel operation documents.
+
+    Constraints: (KL1) the symbol is a kern.gemm or kern.map. (KL2) there are as many operands as the kernel documents.
+    (KL3) each has the type that the kernel names.
 
     Example: `kern.launch @gemm2(%packed, %w2, %s, %s2, %out) : !kern.buffer<…>, …`
   }];
@@ -113,6 +129,14 @@ def Kern_GemmOp : Kern_Op<"gemm", [Symbol, IsolatedFromAbove, SingleBlock]> {
     Launch operands: lhs, rhs, [lhs_scale], [rhs_scale], [out_scale], out; a scale is present where its type is. A scale of
     rank 0 speaks of the whole operand; of rank 1, of the rows of A or the columns of B. `out_granularity` (tensor, row or
     column) says it for `out_scale`, where the rank alone would not.
+
+    Constraints: (KG1) `lhs`, `rhs` and `out` have rank 2. (KG2) `lhs` is row-major, or `transposed` with `transpose_lhs`, or
+    `packed24` along its reduction axis: 1 without `transpose_lhs`, 0 with it. (KG3) `rhs` is row-major, or `transposed`
+    without `transpose_rhs`. (KG4) `out` is row-major or packed24<axis = 1>. (KG5) the extents agree. (KG6) `lhs` and `rhs`
+    are both f8 or have one floating-point element type; so has `out` a floating-point one. (KG7) scales are row-major f32
+    buffers; a rank-1 `lhs_scale` has M elements, `rhs_scale` N. (KG8) `out_granularity` is there exactly where `out_scale`
+    is, and its shape follows: none, M or N elements; `out` is then f8. (KG9) the schedule's family is wgmma or simt. (KR)
+    the region takes one f32 and holds arith and math operations and a `kern.yield`.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<Kern_BufferType>:$lhs, TypeAttrOf<Kern_BufferType>:$rhs,
                        TypeAttrOf<Kern_BufferType>:$out,
@@ -138,7 +162,16 @@ def Kern_MapOp : Kern_Op<"map", [Symbol, IsolatedFromAbove, SingleBlock]> {
 
     With `scale_only` there is one output, the f32 dynamic scale for `scale_element`.
 
-    Launch operands: input, [scale: given or dynamic], outputs in order, [counter: zeroed i32 buffer, with scale_only].
+    Launch operands: input, [scale: given or dynamic], outputs in order, [counter: zeroed i32 buffer of one element, with
+    scale_only].
+
+    Constraints: (KM1) `input` is row-major, of rank 2 and of a floating-point type. (KM2) `select` holds at most two axes, each
+    0 or 1. (KM3) `granularity` is tensor, row or column; `scale_mode` none, given, dynamic or scale_only. (KM4) `scale` is
+    there exactly for given and dynamic; it is a row-major f32 buffer with no, rows or columns elements, by the granularity;
+    dynamic is by row. (KM5) with scale_only the one output is such a buffer and `scale_element` is there and f8; otherwise
+    it is absent. (KM6) there are one to three outputs, each of the shape of the input. (KM7) a mask output is row-major and
+    needs a selection. (KM8) a packed24 output is along the axis of the last selection. (KM9) the schedule's family is row or
+    patch. (KR) as for kern.gemm.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<Kern_BufferType>:$input, DenseI64ArrayAttr:$select,
                        OptionalAttr<TypeAttrOf<Kern_BufferType>>:$scale,
@@ -149,7 +182,7 @@ def Kern_MapOp : Kern_Op<"map", [Symbol, IsolatedFromAbove, SingleBlock]> {
   let hasVerifier = 1;
 }
 
-def Kern_YieldOp : Kern_Op<"yield", [Pure, Terminator, ReturnLike]> {
+def Kern_YieldOp : Kern_Op<"yield", [Pure, Terminator, ReturnLike, ParentOneOf<["GemmOp", "MapOp"]>]> {
   let summary = "value of an element-wise region";
   let arguments = (ins F32:$value);
   let assemblyFormat = "$value attr-dict `:` type($value)";
