@@ -13,8 +13,8 @@
 
 #include "winnow/Runtime/Artifact.h"
 
-#include "ByteStream.h"
 #include "winnow/Runtime/PlanVerifier.h"
+#include "winnow/Support/ByteStream.h"
 #include "winnow/Support/File.h"
 #include "winnow/Support/Sha256.h"
 

@@ -1,7 +1,7 @@
 //===- ByteStream.h - numbers and sequences as little-endian bytes ------------------------------------------------===//
 
-#ifndef WINNOW_LIB_RUNTIME_BYTESTREAM_H
-#define WINNOW_LIB_RUNTIME_BYTESTREAM_H
+#ifndef WINNOW_SUPPORT_BYTESTREAM_H
+#define WINNOW_SUPPORT_BYTESTREAM_H
 
 #include <cstdint>
 #include <cstring>
@@ -9,7 +9,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace winnow::rt {
+namespace winnow {
 
 /// Appends to a byte vector.
 class ByteWriter {
@@ -105,6 +105,6 @@ private:
   bool bad = false;
 };
 
-} // namespace winnow::rt
+} // namespace winnow
 
-#endif // WINNOW_LIB_RUNTIME_BYTESTREAM_H
+#endif // WINNOW_SUPPORT_BYTESTREAM_H
