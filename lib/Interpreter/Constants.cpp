@@ -1,4 +1,4 @@
-//===- Constants.cpp - tensors from attributes, element types, errors ---------------------------------------------===//
+//===- Constants.cpp - tensors from attributes, element types -----------------------------------------------------===//
 
 #include "winnow/Interpreter/Interpreter.h"
 
@@ -78,45 +78,36 @@ llvm::Expected<Tensor> tensorFromAttribute(TypedAttr attribute, Location loc) {
   return errorAt(loc, "the interpreter expects a dense constant");
 }
 
+llvm::Expected<InputType> inputTypeFor(Type type, const llvm::Twine &name, Location loc) {
+  InputType input;
+  input.name = name.str();
+  auto sparse = dyn_cast<ffn::Sparse24Type>(type);
+  auto dense = sparse ? sparse.getDenseType() : dyn_cast<RankedTensorType>(type);
+  std::optional<rt::ElementType> element = dense ? elementTypeFor(dense.getElementType()) : std::nullopt;
+  if (!element) {
+    std::string text;
+    llvm::raw_string_ostream(text) << type;
+    return errorAt(loc, "'" + name + "' expects a tensor of f32, bf16, f16, f8E4M3FN, f8E5M2 or i1, got " + text);
+  }
+  input.element = *element;
+  for (int64_t extent : dense.getShape())
+    input.shape.push_back(ShapedType::isDynamic(extent) ? -1 : extent);
+  input.sparseAxis = sparse ? static_cast<int>(sparse.getAxis()) : -1;
+  return input;
+}
+
 llvm::Expected<std::vector<InputType>> argumentTypes(func::FuncOp function) {
   std::vector<InputType> types;
   for (auto [index, argument] : llvm::enumerate(function.getArguments())) {
-    InputType type;
     auto name = dyn_cast<NameLoc>(argument.getLoc());
-    type.name = name ? name.getName().str() : "arg" + std::to_string(index);
-    auto sparse = dyn_cast<ffn::Sparse24Type>(argument.getType());
-    auto dense = sparse ? sparse.getDenseType() : dyn_cast<RankedTensorType>(argument.getType());
-    std::optional<rt::ElementType> element = dense ? elementTypeFor(dense.getElementType()) : std::nullopt;
-    if (!element) {
-      std::string text;
-      llvm::raw_string_ostream(text) << argument.getType();
-      return errorAt(function.getLoc(), "argument '" + type.name +
-                                            "' expects a tensor of f32, bf16, f16, f8E4M3FN, f8E5M2 or i1, got " +
-                                            text);
-    }
-    type.element = *element;
-    for (int64_t extent : dense.getShape())
-      type.shape.push_back(ShapedType::isDynamic(extent) ? -1 : extent);
-    type.isWeight = static_cast<bool>(function.getArgAttr(index, ffn::kWeightAttrName));
-    type.sparseAxis = sparse ? static_cast<int>(sparse.getAxis()) : -1;
-    types.push_back(std::move(type));
+    llvm::Expected<InputType> type = inputTypeFor(
+        argument.getType(), name ? name.getName().str() : "arg" + std::to_string(index), function.getLoc());
+    if (!type)
+      return type.takeError();
+    type->isWeight = static_cast<bool>(function.getArgAttr(index, ffn::kWeightAttrName));
+    types.push_back(std::move(*type));
   }
   return types;
-}
-
-static void printLocation(Location loc, llvm::raw_ostream &os) {
-  if (auto file = loc->findInstanceOf<FileLineColLoc>())
-    os << file.getFilename().getValue() << ':' << file.getLine() << ':' << file.getColumn();
-  else
-    os << "unknown location";
-}
-
-llvm::Error errorAt(Location loc, const llvm::Twine &message) {
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  printLocation(loc, os);
-  os << ": " << message;
-  return llvm::createStringError(llvm::inconvertibleErrorCode(), text);
 }
 
 } // namespace winnow::interp

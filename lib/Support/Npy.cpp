@@ -3,16 +3,10 @@
 #include "winnow/Support/Npy.h"
 
 #include "NpyHeader.h"
+#include "winnow/Support/File.h"
 
-#include <cerrno>
 #include <cmath>
-#include <cstddef>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace winnow {
 namespace {
@@ -156,22 +150,10 @@ Result<NpyArray> parseNpy(const std::vector<uint8_t> &file, const std::string &n
 }
 
 Result<NpyArray> readNpy(const std::string &path, ElementType element, const std::vector<int64_t> &shape) {
-  std::FILE *file = std::fopen(path.c_str(), "rb");
+  Result<std::vector<uint8_t>> file = readFile(path);
   if (!file)
-    return Error{"cannot open " + path + ": " + std::strerror(errno)};
-  std::vector<uint8_t> bytes;
-  struct stat status;
-  if (fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode))
-    bytes.reserve(static_cast<size_t>(status.st_size));
-  std::vector<uint8_t> chunk(1 << 20);
-  while (size_t size = std::fread(chunk.data(), 1, chunk.size(), file))
-    bytes.insert(bytes.end(), chunk.begin(), chunk.begin() + static_cast<std::ptrdiff_t>(size));
-  bool failed = std::ferror(file);
-  int reason = errno;
-  std::fclose(file);
-  if (failed)
-    return Error{"cannot read " + path + ": " + std::strerror(reason)};
-  return parseNpy(bytes, path, element, shape);
+    return file.error();
+  return parseNpy(*file, path, element, shape);
 }
 
 std::vector<uint8_t> formatNpy(ElementType element, const std::vector<int64_t> &shape,
@@ -192,39 +174,8 @@ std::vector<uint8_t> formatNpy(ElementType element, const std::vector<int64_t> &
 Status writeNpy(const std::string &path, ElementType element, const std::vector<int64_t> &shape,
                 const std::vector<uint8_t> &bytes) {
   std::vector<uint8_t> contents = formatNpy(element, shape, bytes);
-  // O_EXCL instead of mkstemp, so that the file gets the mode that the user's umask asks for.
-  std::string temporary;
-  int descriptor = -1;
-  for (int attempt = 0; attempt < 100 && descriptor < 0; ++attempt) {
-    temporary = path + "." + std::to_string(getpid()) + "-" + std::to_string(attempt);
-    descriptor = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor < 0 && errno != EEXIST)
-      break;
-  }
-  if (descriptor < 0)
-    return Error{"cannot create " + path + ": " + std::strerror(errno)};
-  auto fail = [&](const char *what) {
-    Error error{std::string("cannot ") + what + " " + path + ": " + std::strerror(errno)};
-    if (descriptor >= 0)
-      close(descriptor);
-    unlink(temporary.c_str());
-    return error;
-  };
-  for (size_t done = 0; done < contents.size();) {
-    ssize_t size = write(descriptor, contents.data() + done, contents.size() - done);
-    if (size < 0 && errno == EINTR)
-      continue;
-    if (size < 0)
-      return fail("write");
-    done += static_cast<size_t>(size);
-  }
-  int closed = close(descriptor);
-  descriptor = -1;
-  if (closed != 0)
-    return fail("write");
-  if (rename(temporary.c_str(), path.c_str()) != 0)
-    return fail("rename onto");
-  return {};
+  Result<bool> published = publishFile(path, contents.data(), contents.size());
+  return published ? Status() : Status(published.error());
 }
 
 } // namespace winnow

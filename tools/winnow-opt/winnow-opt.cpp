@@ -1,6 +1,7 @@
 //===- winnow-opt.cpp - runs Winnow's passes on MLIR --------------------------------------------------------------===//
 
 #include "winnow/Conversion/Passes.h"
+#include "winnow/Dialect/Check/IR/Check.h"
 #include "winnow/Dialect/FFN/IR/FFN.h"
 #include "winnow/Dialect/FFN/Transforms/Passes.h"
 #include "winnow/Dialect/Kern/IR/Kern.h"
@@ -15,8 +16,8 @@
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
-  registry.insert<mlir::arith::ArithDialect, mlir::func::FuncDialect, mlir::math::MathDialect, winnow::ffn::FFNDialect,
-                  winnow::kern::KernDialect>();
+  registry.insert<mlir::arith::ArithDialect, mlir::func::FuncDialect, mlir::math::MathDialect,
+                  winnow::check::CheckDialect, winnow::ffn::FFNDialect, winnow::kern::KernDialect>();
   mlir::registerTransformsPasses();
   winnow::ffn::registerFFNPasses();
   winnow::registerConversionPasses();

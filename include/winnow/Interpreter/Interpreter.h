@@ -43,14 +43,36 @@ llvm::Expected<llvm::SmallVector<TensorRef>> interpretKernel(ffn::KernelOp kerne
 /// The interpreter's name of an element type; none if it has no values of that type.
 std::optional<rt::ElementType> elementTypeFor(mlir::Type type);
 
+/// What a value of `type` takes; `loc` is where an unfit type is reported.
+llvm::Expected<InputType> inputTypeFor(mlir::Type type, const llvm::Twine &name, mlir::Location loc);
+
 /// What the arguments of `function` take, named as NameLoc names them (else "arg" and the number).
 llvm::Expected<std::vector<InputType>> argumentTypes(mlir::func::FuncOp function);
 
 /// The tensor that a constant of tensor type holds.
 llvm::Expected<Tensor> tensorFromAttribute(mlir::TypedAttr attribute, mlir::Location loc);
 
-/// An error that starts with `loc` as file:line:column.
+/// An error at a location. Its text starts with the location as file:line:column.
+class LocatedError : public llvm::ErrorInfo<LocatedError> {
+public:
+  LocatedError(mlir::Location loc, std::string text) : loc(loc), text(std::move(text)) {}
+  mlir::Location getLoc() const { return loc; }
+  /// Without the location.
+  llvm::StringRef getText() const { return text; }
+  void log(llvm::raw_ostream &os) const override;
+  std::error_code convertToErrorCode() const override { return llvm::inconvertibleErrorCode(); }
+
+  static char ID;
+
+private:
+  mlir::Location loc;
+  std::string text;
+};
+
 llvm::Error errorAt(mlir::Location loc, const llvm::Twine &message);
+
+/// Hands `error` to the diagnostics of the context, at its own location or else at `fallback`.
+void emitDiagnostic(llvm::Error error, mlir::Location fallback);
 
 } // namespace winnow::interp
 

@@ -37,8 +37,7 @@ Result<NpyArray> readNpy(const std::string &path, rt::ElementType element, const
 std::vector<uint8_t> formatNpy(rt::ElementType element, const std::vector<int64_t> &shape,
                                const std::vector<uint8_t> &bytes);
 
-/// Writes the array to a new file beside `path` and renames it into place, so that no reader sees half of it. On
-/// failure nothing is left behind.
+/// Publishes the file at `path` whole (Support/File.h).
 Status writeNpy(const std::string &path, rt::ElementType element, const std::vector<int64_t> &shape,
                 const std::vector<uint8_t> &bytes);
 

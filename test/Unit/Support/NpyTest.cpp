@@ -168,8 +168,9 @@ TEST(Npy, FilesOnDisk) {
   ASSERT_TRUE(array.ok()) << array.message();
   EXPECT_EQ(array->bytes, floats({1, 2}));
   EXPECT_EQ(readNpy(folder + "/missing.npy", ElementType::f32, {2}).message(),
-            "cannot open " + folder + "/missing.npy: No such file or directory");
-  EXPECT_EQ(readNpy(folder, ElementType::f32, {2}).message(), "cannot read " + folder + ": Is a directory");
+            "cannot open '" + folder + "/missing.npy': No such file or directory");
+  EXPECT_EQ(readNpy(folder, ElementType::f32, {2}).message(),
+            "cannot read '" + folder + "': expected a regular file, got a folder");
   // Renaming onto a folder fails; the temporary file must be gone.
   EXPECT_FALSE(writeNpy(folder, ElementType::f32, {2}, floats({1, 2})).ok());
   EXPECT_EQ(unlink(path.c_str()), 0);

@@ -1,0 +1,11 @@
+//===- winnow-translate.cpp - Winnow's translations out of MLIR ---------------------------------------------------===//
+
+#include "Translations.h"
+
+#include "mlir/Support/LogicalResult.h"
+#include "mlir/Tools/mlir-translate/MlirTranslateMain.h"
+
+int main(int argc, char **argv) {
+  winnow::registerInterpretTranslation();
+  return mlir::failed(mlir::mlirTranslateMain(argc, argv, "Winnow translation driver"));
+}
