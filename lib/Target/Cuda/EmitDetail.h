@@ -1,0 +1,38 @@
+//===- EmitDetail.h - the parts of the emitter --------------------------------------------------------------------===//
+
+#ifndef WINNOW_LIB_TARGET_CUDA_EMITDETAIL_H
+#define WINNOW_LIB_TARGET_CUDA_EMITDETAIL_H
+
+#include "SourceStream.h"
+
+#include "winnow/Dialect/Kern/IR/Kern.h"
+#include "winnow/Target/Cuda/InstructionTable.h"
+#include "winnow/Target/Cuda/KernelParameters.h"
+
+namespace winnow::cuda {
+
+/// Device library tag of an element type: "winnow::E4m3". Fails with an error at `op` for types without one.
+mlir::FailureOr<std::string> getTag(mlir::Operation *op, mlir::Type element);
+
+/// "tokens" for the dynamic extent, else the number.
+std::string extentText(int64_t extent);
+
+/// `static constexpr int NAME = VALUE;` and the like.
+void emitConstant(SourceStream &stream, llvm::StringRef name, int64_t value);
+void emitConstant(SourceStream &stream, llvm::StringRef name, bool value);
+
+/// struct NAME { static … float apply(float x) }: the element-wise region of a kernel (EmitScalar.cpp).
+mlir::LogicalResult emitScalarFunction(SourceStream &stream, llvm::StringRef name, mlir::Region &region);
+
+/// struct Instruction: the wrapper of the one matrix instruction that a kernel issues (EmitInstruction.cpp).
+void emitInstruction(SourceStream &stream, const MmaInstruction &instruction, int64_t n);
+
+/// Opening of the entry function, up to its brace: `extern "C" __global__ void … (…) {`.
+std::string entryOpening(llvm::StringRef name, llvm::StringRef launchBounds, llvm::ArrayRef<Parameter> parameters);
+
+mlir::LogicalResult emitGemm(SourceStream &stream, kern::GemmOp op); // EmitGemm.cpp
+mlir::LogicalResult emitMap(SourceStream &stream, kern::MapOp op);   // EmitMap.cpp
+
+} // namespace winnow::cuda
+
+#endif // WINNOW_LIB_TARGET_CUDA_EMITDETAIL_H

@@ -1,0 +1,149 @@
+//===- EmitScalar.cpp - element-wise regions as CUDA C++ ----------------------------------------------------------===//
+//
+// One statement per operation. Additions and multiplications are written as intrinsics that the compiler never fuses, so
+// that the result is the reference's to the bit.
+//
+//===--------------------------------------------------------------------------------------------------------------===//
+
+#include "EmitDetail.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace mlir;
+using namespace winnow;
+using namespace winnow::cuda;
+
+namespace {
+
+class ScalarEmitter {
+public:
+  explicit ScalarEmitter(SourceStream &stream) : stream(stream) {}
+
+  LogicalResult emit(Region &region) {
+    Block &block = region.front();
+    names[block.getArgument(0)] = "x";
+    for (Operation &op : block) {
+      if (auto yield = dyn_cast<kern::YieldOp>(op)) {
+        stream.line("return " + name(yield.getValue()) + ";");
+        continue;
+      }
+      FailureOr<std::string> expression = express(&op);
+      if (failed(expression))
+        return failure();
+      std::string variable = "v" + std::to_string(names.size());
+      bool isBool = op.getResult(0).getType().isInteger(1);
+      stream.line(llvm::Twine(isBool ? "const bool " : "const float ") + variable + " = " + *expression + ";");
+      names[op.getResult(0)] = variable;
+    }
+    return success();
+  }
+
+private:
+  SourceStream &stream;
+  llvm::DenseMap<Value, std::string> names;
+
+  std::string name(Value value) { return names.lookup(value); }
+  std::string call(StringRef function, Operation *op) {
+    std::string text = function.str() + "(";
+    for (auto [index, operand] : llvm::enumerate(op->getOperands()))
+      text += (index ? ", " : "") + name(operand);
+    return text + ")";
+  }
+  FailureOr<std::string> express(Operation *op);
+  FailureOr<std::string> expressConstant(arith::ConstantOp op);
+  std::string expressCompare(arith::CmpFOp op);
+};
+
+} // namespace
+
+FailureOr<std::string> ScalarEmitter::expressConstant(arith::ConstantOp op) {
+  if (op.getType().isInteger(1))
+    return std::string(cast<BoolAttr>(op.getValue()).getValue() ? "true" : "false");
+  auto value = dyn_cast<FloatAttr>(op.getValue());
+  if (!value || !op.getType().isF32())
+    return op.emitOpError() << "cannot be written as CUDA: expects an f32 or i1 constant, got " << op.getType();
+  uint64_t bits = value.getValue().bitcastToAPInt().getZExtValue();
+  return llvm::formatv("__uint_as_float({0:x8}u) /* {1} */", bits, value.getValueAsDouble()).str();
+}
+
+std::string ScalarEmitter::expressCompare(arith::CmpFOp op) {
+  std::string a = name(op.getLhs()), b = name(op.getRhs());
+  auto binary = [&](StringRef symbol) { return a + " " + symbol.str() + " " + b; };
+  switch (op.getPredicate()) {
+  case arith::CmpFPredicate::AlwaysFalse:
+    return "false";
+  case arith::CmpFPredicate::AlwaysTrue:
+    return "true";
+  case arith::CmpFPredicate::OEQ:
+    return binary("==");
+  case arith::CmpFPredicate::OGT:
+    return binary(">");
+  case arith::CmpFPredicate::OGE:
+    return binary(">=");
+  case arith::CmpFPredicate::OLT:
+    return binary("<");
+  case arith::CmpFPredicate::OLE:
+    return binary("<=");
+  case arith::CmpFPredicate::ONE:
+    return binary("<") + " || " + binary(">");
+  case arith::CmpFPredicate::ORD:
+    return a + " == " + a + " && " + b + " == " + b;
+  case arith::CmpFPredicate::UEQ:
+    return "!(" + binary("<") + " || " + binary(">") + ")";
+  case arith::CmpFPredicate::UGT:
+    return "!(" + binary("<=") + ")";
+  case arith::CmpFPredicate::UGE:
+    return "!(" + binary("<") + ")";
+  case arith::CmpFPredicate::ULT:
+    return "!(" + binary(">=") + ")";
+  case arith::CmpFPredicate::ULE:
+    return "!(" + binary(">") + ")";
+  case arith::CmpFPredicate::UNE:
+    return binary("!=");
+  case arith::CmpFPredicate::UNO:
+    return a + " != " + a + " || " + b + " != " + b;
+  }
+  return "false";
+}
+
+FailureOr<std::string> ScalarEmitter::express(Operation *op) {
+  using Text = FailureOr<std::string>;
+  return TypeSwitch<Operation *, Text>(op)
+      .Case([&](arith::ConstantOp constant) { return expressConstant(constant); })
+      .Case([&](arith::AddFOp) -> Text { return call("__fadd_rn", op); })
+      .Case([&](arith::SubFOp) -> Text { return call("__fsub_rn", op); })
+      .Case([&](arith::MulFOp) -> Text { return call("__fmul_rn", op); })
+      .Case([&](arith::DivFOp) -> Text { return call("__fdiv_rn", op); })
+      .Case([&](arith::NegFOp) -> Text { return "-" + name(op->getOperand(0)); })
+      .Case([&](arith::MaximumFOp) -> Text { return call("winnow::maximum", op); })
+      .Case([&](arith::MinimumFOp) -> Text { return call("winnow::minimum", op); })
+      .Case([&](arith::CmpFOp compare) -> Text { return expressCompare(compare); })
+      .Case([&](arith::SelectOp) -> Text {
+        return name(op->getOperand(0)) + " ? " + name(op->getOperand(1)) + " : " + name(op->getOperand(2));
+      })
+      // A rounded value stays in an f32 variable; widening it again is then nothing.
+      .Case([&](arith::TruncFOp truncate) -> Text {
+        FailureOr<std::string> tag = getTag(op, truncate.getType());
+        if (failed(tag))
+          return failure();
+        return call("winnow::round_to<" + *tag + ">", op);
+      })
+      .Case([&](arith::ExtFOp) -> Text { return name(op->getOperand(0)); })
+      .Case([&](math::AbsFOp) -> Text { return call("fabsf", op); })
+      .Case([&](math::ErfOp) -> Text { return call("erff", op); })
+      .Case([&](math::ExpOp) -> Text { return call("expf", op); })
+      .Case([&](math::SqrtOp) -> Text { return call("__fsqrt_rn", op); })
+      .Case([&](math::TanhOp) -> Text { return call("tanhf", op); })
+      .Default([&](Operation *) -> Text {
+        return op->emitOpError() << "cannot be written as CUDA in an element-wise region";
+      });
+}
+
+LogicalResult cuda::emitScalarFunction(SourceStream &stream, StringRef name, Region &region) {
+  SourceStream::Scope structure(stream, "struct " + name + " {", "};");
+  SourceStream::Scope function(stream, "static __device__ __forceinline__ float apply(float x) {", "}");
+  return ScalarEmitter(stream).emit(region);
+}
