@@ -7,5 +7,6 @@
 
 int main(int argc, char **argv) {
   winnow::registerInterpretTranslation();
+  winnow::registerKernTranslations();
   return mlir::failed(mlir::mlirTranslateMain(argc, argv, "Winnow translation driver"));
 }

@@ -43,13 +43,14 @@ std::string cuda::entryOpening(StringRef name, StringRef launchBounds, ArrayRef<
   return text + ") {";
 }
 
-/// Appends device library files. False if one is not in this build.
+/// Appends device library files; an error at `kernel` if one is not in this build.
 static LogicalResult appendFiles(Operation *kernel, ArrayRef<StringRef> names, std::string &text) {
   ArrayRef<DeviceFile> files(kDeviceFiles, kDeviceFileCount);
   for (StringRef name : names) {
     const auto *file = llvm::find_if(files, [&](const DeviceFile &candidate) { return candidate.name == name; });
     if (file == files.end())
-      return kernel->emitOpError() << "needs '" << name << "' of the device library, which this build lacks; build Winnow anew";
+      return kernel->emitOpError() << "needs '" << name
+                                   << "' of the device library, which this build lacks; build Winnow anew";
     text += file->text;
     text += "\n";
   }

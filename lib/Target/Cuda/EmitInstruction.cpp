@@ -34,12 +34,12 @@ void cuda::emitInstruction(SourceStream &stream, const MmaInstruction &instructi
       registers += "%" + std::to_string(j) + (j + 1 < accumulators ? ", " : "");
     stream.line("             \"" + registers + "\"");
   }
-  stream.line("             \"}, " + a + ", " + b + (instruction.sparse ? ", " + metadata + ", " + selector : "") + ", p, 1, 1" +
-              (instruction.transposeImmediates ? ", 0, 0" : "") + "; }\"");
+  stream.line("             \"}, " + a + ", " + b + (instruction.sparse ? ", " + metadata + ", " + selector : "") +
+              ", p, 1, 1" + (instruction.transposeImmediates ? ", 0, 0" : "") + "; }\"");
   for (int64_t i = 0; i < accumulators; i += kPerLine / 2) {
     std::string outputs;
     for (int64_t j = i; j < std::min(i + kPerLine / 2, accumulators); ++j)
-      outputs += "\"+f\"(d[" + std::to_string(j) + "])" + (j + 1 < accumulators ? ", " : "");
+      outputs += (j == i ? "" : " ") + ("\"+f\"(d[" + std::to_string(j) + "])") + (j + 1 < accumulators ? "," : "");
     stream.line((i == 0 ? "             : " : "               ") + outputs);
   }
   stream.line(llvm::Twine("             : \"l\"(a), \"l\"(b), ") +

@@ -1,7 +1,7 @@
 //===- EmitScalar.cpp - element-wise regions as CUDA C++ ----------------------------------------------------------===//
 //
-// One statement per operation. Additions and multiplications are written as intrinsics that the compiler never fuses, so
-// that the result is the reference's to the bit.
+// One statement per operation. Additions and multiplications are written as intrinsics that the compiler never fuses,
+// so that the result is the reference's to the bit.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
@@ -66,7 +67,9 @@ FailureOr<std::string> ScalarEmitter::expressConstant(arith::ConstantOp op) {
   if (!value || !op.getType().isF32())
     return op.emitOpError() << "cannot be written as CUDA: expects an f32 or i1 constant, got " << op.getType();
   uint64_t bits = value.getValue().bitcastToAPInt().getZExtValue();
-  return llvm::formatv("__uint_as_float({0:x8}u) /* {1} */", bits, value.getValueAsDouble()).str();
+  llvm::SmallString<32> decimal;
+  value.getValue().toString(decimal);
+  return llvm::formatv("__uint_as_float({0}u) /* {1} */", llvm::format_hex(bits, 10), decimal).str();
 }
 
 std::string ScalarEmitter::expressCompare(arith::CmpFOp op) {

@@ -17,7 +17,6 @@ mlir::FailureOr<std::string> emitGenerated(mlir::Operation *kernel);
 /// Complete source: the device library files that the kernel needs, then `emitGenerated`. Compiles without any header.
 mlir::FailureOr<std::string> emitSource(mlir::Operation *kernel);
 
-
 } // namespace winnow::cuda
 
 #endif // WINNOW_TARGET_CUDA_EMIT_H

@@ -13,10 +13,11 @@ namespace winnow::cuda {
 
 struct Parameter {
   enum class Kind : uint8_t {
-    lhsMap, rhsMap, ///< tensor maps of the operands of a product
-    buffer,         ///< pointer to a launch operand
-    progress,       ///< pointer to the pacing counters, which the plan adds
-    tokens,         ///< the token count
+    lhsMap,
+    rhsMap,   ///< tensor maps of the operands of a product
+    buffer,   ///< pointer to a launch operand
+    progress, ///< pointer to the pacing counters, which the plan adds
+    tokens,   ///< the token count
   } kind;
   const char *type; ///< CUDA C++ declaration: type, then name
   const char *name;

@@ -1,0 +1,33 @@
+//===- LaunchShape.h - grids, shared memory and tensor maps of kernels --------------------------------------------===//
+
+#ifndef WINNOW_TARGET_CUDA_LAUNCHSHAPE_H
+#define WINNOW_TARGET_CUDA_LAUNCHSHAPE_H
+
+#include "winnow/Dialect/Kern/IR/Kern.h"
+#include "winnow/Runtime/Plan.h"
+
+namespace winnow::cuda {
+
+/// How a kernel is launched, apart from its arguments.
+struct LaunchShape {
+  uint32_t threads = 256;
+  uint32_t sharedBytes = 0;
+  rt::Extent tiles;
+  bool persistent = false;
+};
+
+/// Fails with an error at `op` where the number of tiles is not linear in the token count.
+mlir::FailureOr<LaunchShape> getLaunchShape(kern::GemmOp op);
+mlir::FailureOr<LaunchShape> getLaunchShape(kern::MapOp op);
+
+/// Bytes of the pacing counters of a product with pacing: at least 4 * (ceil(tiles / 132) + 1) * (ceil(slabs / pacing)
+/// + 1), as many as the kernel will touch (docs/kernels.md, "Pacing counters").
+mlir::FailureOr<rt::Extent> getPacingBytes(kern::GemmOp op);
+
+/// Tensor maps of a dense left operand and of the right operand; `TensorMap::buffer` is left 0.
+rt::TensorMap getLhsMap(kern::GemmOp op);
+rt::TensorMap getRhsMap(kern::GemmOp op);
+
+} // namespace winnow::cuda
+
+#endif // WINNOW_TARGET_CUDA_LAUNCHSHAPE_H
