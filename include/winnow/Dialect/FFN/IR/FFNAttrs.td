@@ -38,10 +38,12 @@ def FFN_SparsityAttr : AttrDef<FFN_Dialect, "Sparsity"> {
 
     Example: `#ffn.sparsity<density = 8.0e-2, max_drop = 5.0e-2>`.
   }];
-  let parameters = (ins APFloatParameter<"expected density">:$densityValue, APFloatParameter<"greatest drop">:$maxDropValue,
+  let parameters = (ins APFloatParameter<"expected density">:$densityValue,
+                        APFloatParameter<"greatest drop">:$maxDropValue,
                         OptionalParameter<"::mlir::DenseF32ArrayAttr">:$profile);
   let builders = [
-    AttrBuilder<(ins "double":$density, CArg<"double", "0.0">:$maxDrop, CArg<"::mlir::DenseF32ArrayAttr", "{}">:$profile), [{
+    AttrBuilder<(ins "double":$density, CArg<"double", "0.0">:$maxDrop,
+                     CArg<"::mlir::DenseF32ArrayAttr", "{}">:$profile), [{
       return $_get($_ctxt, ::llvm::APFloat(density), ::llvm::APFloat(maxDrop), profile);
     }]>,
   ];

@@ -17,14 +17,14 @@ def FFN_Dialect : Dialect {
     floating-point numbers among its results (it speaks of that result) and on any function argument that is such a
     matrix (A5). It promises nothing about meaning except through `max_drop`: see "Relaxation" in the specification.
 
-    The discardable attribute `ffn.layout` (a `#ffn.layout`) on an `ffn.matmul` records the layout that was chosen for its
-    left operand (L1).
+    The discardable attribute `ffn.layout` (a `#ffn.layout`) on an `ffn.matmul` records the layout that was chosen for
+    its left operand (L1).
 
-    The unit attribute `ffn.weight` on a function argument (W1), a tensor of static shape (W2), says that its contents stay
-    the same from call to call, so that they may be laid out once.
+    The unit attribute `ffn.weight` on a function argument (W1), a tensor of static shape (W2), says that its contents
+    stay the same from call to call, so that they may be laid out once.
 
-    Everywhere: (G1) static extents lie in [1, 2^31 - 1]. (G2) where two extents must agree, they are the same number, or
-    both dynamic: every dynamic extent of a function is the same number, its token count.
+    Everywhere: (G1) static extents lie in [1, 2^31 - 1]. (G2) where two extents must agree, they are the same number,
+    or both dynamic: every dynamic extent of a function is the same number, its token count.
   }];
   let useDefaultAttributePrinterParser = 1;
   let useDefaultTypePrinterParser = 1;

@@ -9,20 +9,22 @@ def FFN_ActivationOpInterface : OpInterface<"ActivationOpInterface"> {
   let cppNamespace = "::winnow::ffn";
   let description = [{
     An element-wise activation function of one variable. Everything that the compiler knows of an activation it asks
-    here, so that adding one means adding one operation: a matrix of f32, bf16 or f16 in, one of the same shape out (E1).
+    here, so that adding one means adding one operation: a matrix of f32, bf16 or f16 in, one of the same shape out
+    (E1).
   }];
   let verify = [{ return ::winnow::ffn::verifyActivation($_op); }];
   let methods = [
-    InterfaceMethod<"True if the function is exactly zero on a set of inputs of positive measure, so that its output can be sparse.",
+    InterfaceMethod<"True if the function is zero on an interval, so that its output can be sparse.",
       "bool", "producesZeros", (ins)>,
-    InterfaceMethod<"Expected density of the output where nothing is annotated (0.5 for the ReLU family at initialisation, 1 for smooth functions).",
+    InterfaceMethod<"Expected density of the output where nothing is annotated: 0.5 for the ReLU family, 1 for others.",
       "double", "getDefaultDensity", (ins)>,
-    InterfaceMethod<"True if f(x) is non-negative and non-decreasing in x, so that selection may compare x clamped at zero instead of f(x).",
+    InterfaceMethod<"True if f(x) is never negative and never decreases with x.",
       "bool", "isMonotoneNonNegative", (ins)>,
     InterfaceMethod<"The value at x, in f32 arithmetic exactly as docs/ffn-spec.md defines it.",
       "float", "evaluate", (ins "float":$x)>,
-    InterfaceMethod<"Builds the function on the f32 scalar `x` with arith and math operations; same arithmetic as `evaluate`.",
-      "::mlir::Value", "buildScalarBody", (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc, "::mlir::Value":$x)>,
+    InterfaceMethod<"Builds the function of an f32 by arith and math operations that compute what `evaluate` does.",
+      "::mlir::Value", "buildScalarBody",
+      (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc, "::mlir::Value":$x)>,
   ];
 }
 

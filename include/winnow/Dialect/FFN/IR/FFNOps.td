@@ -42,8 +42,8 @@ def FFN_MatmulOp : FFN_Op<"matmul", [Pure, AttrSizedOperandSegments]> {
     result[m, n] = round(acc[m, n] * (lhs_scale[m] * rhs_scale[n])), acc[m, n] = sum over k of L[m, k] * R[k, n]
 
     where L is `lhs`, transposed if `transpose_lhs` is present, R likewise, and an absent scale is 1. The sum is
-    accumulated in f32 or better, in any order; the scales are multiplied with each other first, in f32, then with the
-    sum, in f32; `round` is round-to-nearest-even to the element type of the result.
+    accumulated in f32, in f64 or as the tensor core does it, in any order; the scales are multiplied with each other
+    first, in f32, then with the sum, in f32; `round` is round-to-nearest-even to the element type of the result.
 
     A scale of rank 0 speaks of the whole operand; of rank 1, of the rows of L or the columns of R.
 
@@ -54,8 +54,13 @@ def FFN_MatmulOp : FFN_Op<"matmul", [Pure, AttrSizedOperandSegments]> {
 
     Example:
     ```mlir
-    %y = ffn.matmul %x scaled %sx, %w scaled %sw {transpose_rhs}
-       : (tensor<?x4096xf8E4M3FN>, tensor<?xf32>, tensor<16384x4096xf8E4M3FN>, tensor<16384xf32>) -> tensor<?x16384xbf16>
+    func.func @product(%x: tensor<?x4096xf8E4M3FN>, %sx: tensor<?xf32>, %w: tensor<16384x4096xf8E4M3FN>,
+                       %sw: tensor<16384xf32>) -> tensor<?x16384xbf16> {
+      %y = ffn.matmul %x scaled %sx, %w scaled %sw {transpose_rhs}
+       : (tensor<?x4096xf8E4M3FN>, tensor<?xf32>, tensor<16384x4096xf8E4M3FN>, tensor<16384xf32>)
+       -> tensor<?x16384xbf16>
+      return %y : tensor<?x16384xbf16>
+    }
     ```
     Lowers to one `kern.gemm`.
   }];
@@ -93,7 +98,16 @@ def FFN_Relu2Op : FFN_ActivationOp<"relu2"> {
   let description = [{
     result = round(r * r), r = maximum(x, 0) in f32; NaN stays NaN.
 
-    Example: `%y = ffn.relu2 %x : tensor<?x16384xbf16> -> tensor<?x16384xf32>`
+    Constraints, as for every activation: (E1) the result has the shape of the operand. (E2) operand and result are f32,
+    bf16 or f16, not necessarily the same.
+
+    Example:
+    ```mlir
+    func.func @activation(%x: tensor<?x16384xbf16>) -> tensor<?x16384xf32> {
+      %y = ffn.relu2 %x : tensor<?x16384xbf16> -> tensor<?x16384xf32>
+      return %y : tensor<?x16384xf32>
+    }
+    ```
   }];
 }
 def FFN_ReluOp : FFN_ActivationOp<"relu"> {
@@ -101,7 +115,13 @@ def FFN_ReluOp : FFN_ActivationOp<"relu"> {
   let description = [{
     result = round(maximum(x, 0)); NaN stays NaN; -0.0 becomes 0.0.
 
-    Example: `%y = ffn.relu %x : tensor<?x16384xbf16> -> tensor<?x16384xbf16>`
+    Example:
+    ```mlir
+    func.func @activation(%x: tensor<?x16384xbf16>) -> tensor<?x16384xbf16> {
+      %y = ffn.relu %x : tensor<?x16384xbf16> -> tensor<?x16384xbf16>
+      return %y : tensor<?x16384xbf16>
+    }
+    ```
   }];
   let hasFolder = 1;
 }
@@ -111,7 +131,13 @@ def FFN_GeluOp : FFN_ActivationOp<"gelu"> {
     result = round(0.5 * x * (1 + erf(x * 0.70710678))) in f32. Never exactly zero on an interval: the compiler leaves
     products that consume it dense.
 
-    Example: `%y = ffn.gelu %x : tensor<?x16384xbf16> -> tensor<?x16384xbf16>`
+    Example:
+    ```mlir
+    func.func @activation(%x: tensor<?x16384xbf16>) -> tensor<?x16384xbf16> {
+      %y = ffn.gelu %x : tensor<?x16384xbf16> -> tensor<?x16384xbf16>
+      return %y : tensor<?x16384xbf16>
+    }
+    ```
   }];
 }
 def FFN_SiluOp : FFN_ActivationOp<"silu"> {
@@ -119,7 +145,13 @@ def FFN_SiluOp : FFN_ActivationOp<"silu"> {
   let description = [{
     result = round(x / (1 + exp(-x))) in f32. Not sparse, as `ffn.gelu`.
 
-    Example: `%y = ffn.silu %x : tensor<?x16384xbf16> -> tensor<?x16384xbf16>`
+    Example:
+    ```mlir
+    func.func @activation(%x: tensor<?x16384xbf16>) -> tensor<?x16384xbf16> {
+      %y = ffn.silu %x : tensor<?x16384xbf16> -> tensor<?x16384xbf16>
+      return %y : tensor<?x16384xbf16>
+    }
+    ```
   }];
 }
 
@@ -137,19 +169,24 @@ def FFN_QuantizeOp : FFN_Op<"quantize", [Pure]> {
     tensor, row or column (NaN if any is NaN) and F = 448 for f8E4M3FN, 57344 for f8E5M2.
 
     Constraints: (Q1) values have the shape of the input and type f8E4M3FN or f8E5M2. (Q2) the scale has rank 0 for
-    `tensor`, else rank 1 and the extent of the rows or columns. (Q3) exactly one of `given_scale` and the result `scale`
-    is present.
+    `tensor`, else rank 1 and the extent of the rows or columns. (Q3) exactly one of `given_scale` and the result
+    `scale` is present.
 
     Example:
     ```mlir
-    %q, %s = ffn.quantize %x by row : (tensor<?x4096xbf16>) -> (tensor<?x4096xf8E4M3FN>, tensor<?xf32>)
-    %p = ffn.quantize %x scaled %t by tensor : (tensor<?x4096xbf16>, tensor<f32>) -> tensor<?x4096xf8E4M3FN>
+    func.func @quantised(%x: tensor<?x64xbf16>, %t: tensor<f32>)
+        -> (tensor<?x64xf8E4M3FN>, tensor<?xf32>, tensor<?x64xf8E4M3FN>) {
+      %q, %s = ffn.quantize %x by row : (tensor<?x64xbf16>) -> (tensor<?x64xf8E4M3FN>, tensor<?xf32>)
+      %p = ffn.quantize %x scaled %t by tensor : (tensor<?x64xbf16>, tensor<f32>) -> tensor<?x64xf8E4M3FN>
+      return %q, %s, %p : tensor<?x64xf8E4M3FN>, tensor<?xf32>, tensor<?x64xf8E4M3FN>
+    }
     ```
   }];
   let arguments = (ins FFN_WideMatrix:$input, Optional<FFN_Scale>:$given_scale, FFN_GranularityAttr:$granularity);
   let results = (outs FFN_QuantMatrix:$values, Optional<FFN_Scale>:$scale);
   let assemblyFormat = [{
-    $input (`scaled` $given_scale^)? `by` custom<Granularity>($granularity) attr-dict `:` functional-type(operands, results)
+    $input (`scaled` $given_scale^)? `by` custom<Granularity>($granularity) attr-dict `:`
+    functional-type(operands, results)
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
@@ -166,14 +203,22 @@ def FFN_DynamicScaleOp : FFN_Op<"dynamic_scale", [Pure]> {
     quantisation by tensor or column into this and a quantisation with a given scale, because the whole tensor has to be
     read before the first value can be written.
 
-    Constraints: (N1) the result has rank 0 for `tensor`, else rank 1 and the extent of the rows or columns. (N2) element
-    is f8E4M3FN or f8E5M2.
+    Constraints: (N1) the result has rank 0 for `tensor`, else rank 1 and the extent of the rows or columns. (N2)
+    element is f8E4M3FN or f8E5M2.
 
-    Example: `%s = ffn.dynamic_scale %x by column to f8E4M3FN : (tensor<?x4096xbf16>) -> tensor<4096xf32>`
+    Example:
+    ```mlir
+    func.func @column_scales(%x: tensor<?x4096xbf16>) -> tensor<4096xf32> {
+      %s = ffn.dynamic_scale %x by column to f8E4M3FN : (tensor<?x4096xbf16>) -> tensor<4096xf32>
+      return %s : tensor<4096xf32>
+    }
+    ```
   }];
   let arguments = (ins FFN_WideMatrix:$input, FFN_GranularityAttr:$granularity, TypeAttr:$element);
   let results = (outs FFN_Scale:$scale);
-  let assemblyFormat = "$input `by` custom<Granularity>($granularity) `to` $element attr-dict `:` functional-type(operands, results)";
+  let assemblyFormat = [{
+    $input `by` custom<Granularity>($granularity) `to` $element attr-dict `:` functional-type(operands, results)
+  }];
   let hasVerifier = 1;
 }
 
@@ -187,15 +232,20 @@ def FFN_SparsifyOp : FFN_Op<"sparsify", [Pure]> {
 
     With `under`, elements where the earlier mask is false count as +0.0, and come out as +0.0 (mask nesting).
 
-    A dynamic extent that is not a multiple of 4 is completed with zeros for the choice.
+    A dynamic extent that is not a multiple of 4 is completed with zeros for the choice, which stand last and never win
+    a tie: all of one or two elements are kept, two of three.
 
     Constraints: (S1) input, result and masks have one shape; result and input one type. (S2) axis 0 or 1. (S3) a static
     extent along the axis is a multiple of 4.
 
     Example:
     ```mlir
-    %v, %m = ffn.sparsify %y along 1 : (tensor<?x16384xbf16>) -> (tensor<?x16384xbf16>, tensor<?x16384xi1>)
-    %u, %n = ffn.sparsify %y along 0 under %m : (tensor<?x16384xbf16>, tensor<?x16384xi1>) -> (tensor<?x16384xbf16>, tensor<?x16384xi1>)
+    func.func @nested(%y: tensor<?x64xbf16>) -> (tensor<?x64xbf16>, tensor<?x64xbf16>) {
+      %v, %m = ffn.sparsify %y along 1 : (tensor<?x64xbf16>) -> (tensor<?x64xbf16>, tensor<?x64xi1>)
+      %u, %n = ffn.sparsify %y along 0 under %m
+             : (tensor<?x64xbf16>, tensor<?x64xi1>) -> (tensor<?x64xbf16>, tensor<?x64xi1>)
+      return %v, %u : tensor<?x64xbf16>, tensor<?x64xbf16>
+    }
     ```
   }];
   let arguments = (ins FFN_WideMatrix:$input, Optional<FFN_Mask>:$under, I64Attr:$axis);
@@ -213,12 +263,16 @@ def FFN_CompressOp : FFN_Op<"compress", [Pure]> {
     Keeps the values at the true positions of `mask`, in order of index, with their positions.
 
     Constraints: (C1) values and mask have the shape of the result. (C2) the element types agree. (C3) the mask holds
-    exactly two true values in every group of four along the result's axis (checked by the interpreter; `ffn.sparsify`
-    along that axis guarantees it).
+    exactly two true values in every group of four along the result's axis, and min(2, n) in the last group if that has
+    but n (checked by the interpreter; `ffn.sparsify` along that axis guarantees it).
 
     Example:
     ```mlir
-    %c = ffn.compress %q, %m : (tensor<?x16384xf8E4M3FN>, tensor<?x16384xi1>) -> !ffn.sparse24<?x16384xf8E4M3FN, axis = 1>
+    func.func @compressed(%x: tensor<?x64xbf16>) -> !ffn.sparse24<?x64xbf16, axis = 1> {
+      %v, %m = ffn.sparsify %x along 1 : (tensor<?x64xbf16>) -> (tensor<?x64xbf16>, tensor<?x64xi1>)
+      %c = ffn.compress %v, %m : (tensor<?x64xbf16>, tensor<?x64xi1>) -> !ffn.sparse24<?x64xbf16, axis = 1>
+      return %c : !ffn.sparse24<?x64xbf16, axis = 1>
+    }
     ```
   }];
   let arguments = (ins FFN_Matrix:$values, FFN_Mask:$mask);
@@ -234,7 +288,13 @@ def FFN_DecompressOp : FFN_Op<"decompress", [Pure]> {
 
     Constraint: (D1) the result has the shape and element type of the operand.
 
-    Example: `%d = ffn.decompress %c : !ffn.sparse24<?x64xbf16, axis = 1> -> tensor<?x64xbf16>`
+    Example:
+    ```mlir
+    func.func @dense(%c: !ffn.sparse24<?x64xbf16, axis = 1>) -> tensor<?x64xbf16> {
+      %d = ffn.decompress %c : !ffn.sparse24<?x64xbf16, axis = 1> -> tensor<?x64xbf16>
+      return %d : tensor<?x64xbf16>
+    }
+    ```
   }];
   let arguments = (ins FFN_Sparse24Type:$input);
   let results = (outs FFN_Matrix:$result);
@@ -251,15 +311,18 @@ def FFN_KernelOp : FFN_Op<"kernel", [IsolatedFromAbove, SingleBlock, RecursiveMe
   let summary = "the work of one launch";
   let description = [{
     A region that becomes exactly one GPU kernel. Operands and block arguments correspond one to one (K1), and so do the
-    operands of the `ffn.yield` and the results (K2). Kernels do not nest (K3). The region computes what its body computes:
-    this operation has no meaning of its own.
+    operands of the `ffn.yield` and the results (K2). Kernels do not nest (K3). The region computes what its body
+    computes: this operation has no meaning of its own.
 
     Example:
     ```mlir
-    %q, %s = ffn.kernel(%x) : (tensor<?x64xbf16>) -> (tensor<?x64xf8E4M3FN>, tensor<?xf32>) {
-    ^bb0(%arg0: tensor<?x64xbf16>):
-      %0, %1 = ffn.quantize %arg0 by row : (tensor<?x64xbf16>) -> (tensor<?x64xf8E4M3FN>, tensor<?xf32>)
-      ffn.yield %0, %1 : tensor<?x64xf8E4M3FN>, tensor<?xf32>
+    func.func @one_launch(%x: tensor<?x64xbf16>) -> (tensor<?x64xf8E4M3FN>, tensor<?xf32>) {
+      %q, %s = ffn.kernel(%x) : (tensor<?x64xbf16>) -> (tensor<?x64xf8E4M3FN>, tensor<?xf32>) {
+      ^bb0(%arg0: tensor<?x64xbf16>):
+        %0, %1 = ffn.quantize %arg0 by row : (tensor<?x64xbf16>) -> (tensor<?x64xf8E4M3FN>, tensor<?xf32>)
+        ffn.yield %0, %1 : tensor<?x64xf8E4M3FN>, tensor<?xf32>
+      }
+      return %q, %s : tensor<?x64xf8E4M3FN>, tensor<?xf32>
     }
     ```
   }];

@@ -10,9 +10,9 @@ def Kern_Dialect : Dialect {
   let cppNamespace = "::winnow::kern";
   let summary = "GPU kernels and the order in which they are launched";
   let description = [{
-    One symbol per GPU kernel (`kern.gemm`, `kern.map`), each with the problem it solves, a `#kern.schedule` and a region
-    of ordinary arith and math operations for its element-wise part; and one `kern.program` per function, which binds
-    buffers and launches kernels in order. Everything the emitter needs is in the IR.
+    One symbol per GPU kernel (`kern.gemm`, `kern.map`), each with the problem it solves, a `#kern.schedule` and a
+    region of ordinary arith and math operations for its element-wise part; and one `kern.program` per function, which
+    binds buffers and launches kernels in order. Everything the emitter needs is in the IR.
 
     Exactly one extent of a program may be dynamic: the token count T. Buffers are dense in memory; how is said by their
     layout attribute.

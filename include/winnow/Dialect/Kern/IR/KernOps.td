@@ -23,14 +23,14 @@ def Kern_ProgramOp : Kern_Op<"program", [Symbol, IsolatedFromAbove, SingleBlock]
     The block arguments are the inputs, then the outputs, of the function it came from (`num_inputs` says where the
     outputs begin); the caller provides them. `kern.alloc` is workspace. Launches run in order on one stream.
 
-    `names` holds one name per block argument, for messages and for callers that bind buffers by name; `weights` lists the
-    inputs whose contents stay the same from call to call; `output_stages` says for each output which result of which
-    `ffn.kernel` it holds (two numbers each, see `kern.alloc`).
+    `names` holds one name per block argument, for messages and for callers that bind buffers by name; `weights` lists
+    the inputs whose contents stay the same from call to call; `output_stages` says for each output which result of
+    which `ffn.kernel` it holds (two numbers each, see `kern.alloc`).
 
-    Constraints: (KP1) `num_inputs` is between 0 and the number of block arguments. (KP2) block arguments are buffers. (KP3)
-    `names` has one name per block argument; `weights` are indices of inputs; `output_stages` has two numbers per output. (KP4) the body holds `kern.alloc`,
-    `kern.constant`, `kern.copy`, `kern.fill_zero` and `kern.launch`, and ends in `kern.return`. (KP5) nothing writes an
-    input or a constant.
+    Constraints: (KP1) `num_inputs` is between 0 and the number of block arguments. (KP2) block arguments are buffers.
+    (KP3) `names` has one name per block argument; `weights` are indices of inputs; `output_stages` has two numbers per
+    output. (KP4) the body holds `kern.alloc`, `kern.constant`, `kern.copy`, `kern.fill_zero` and `kern.launch`, and
+    ends in `kern.return`. (KP5) nothing writes an input or a constant.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$num_inputs, OptionalAttr<StrArrayAttr>:$names,
                        OptionalAttr<DenseI64ArrayAttr>:$weights, OptionalAttr<DenseI64ArrayAttr>:$output_stages);
@@ -44,7 +44,8 @@ def Kern_AllocOp : Kern_Op<"alloc"> {
   let description = [{
     Contents are undefined until something is launched on it. Two allocations are two buffers, of whatever type.
 
-    `stage` = [k, r]: the buffer holds result r of `ffn.kernel` k of the function, counted in order from 0; absent: of none.
+    `stage` = [k, r]: the buffer holds result r of `ffn.kernel` k of the function, counted in order from 0; absent: of
+    none.
 
     Constraint (KA1): `stage` is two numbers, neither negative.
   }];
@@ -126,21 +127,23 @@ def Kern_GemmOp : Kern_Op<"gemm", [Symbol, IsolatedFromAbove, SingleBlock]> {
     - packed24<axis = 1>: selected 2 of every 4 along N, multiplied by 1 / out_scale where that operand is present,
       converted with saturation and stored compressed.
 
-    Launch operands: lhs, rhs, [lhs_scale], [rhs_scale], [out_scale], out; a scale is present where its type is. A scale of
-    rank 0 speaks of the whole operand; of rank 1, of the rows of A or the columns of B. `out_granularity` (tensor, row or
-    column) says it for `out_scale`, where the rank alone would not.
+    Launch operands: lhs, rhs, [lhs_scale], [rhs_scale], [out_scale], out; a scale is present where its type is. A scale
+    of rank 0 speaks of the whole operand; of rank 1, of the rows of A or the columns of B. `out_granularity` (tensor,
+    row or column) says it for `out_scale`, where the rank alone would not.
 
-    Constraints: (KG1) `lhs`, `rhs` and `out` have rank 2. (KG2) `lhs` is row-major, or `transposed` with `transpose_lhs`, or
-    `packed24` along its reduction axis: 1 without `transpose_lhs`, 0 with it. (KG3) `rhs` is row-major, or `transposed`
-    without `transpose_rhs`. (KG4) `out` is row-major or packed24<axis = 1>. (KG5) the extents agree. (KG6) `lhs` and `rhs`
-    are both f8 or have one floating-point element type; so has `out` a floating-point one. (KG7) scales are row-major f32
-    buffers; a rank-1 `lhs_scale` has M elements, `rhs_scale` N. (KG8) `out_granularity` is there exactly where `out_scale`
-    is, and its shape follows: none, M or N elements; `out` is then f8. (KG9) the schedule's family is wgmma or simt. (KR)
-    the region takes one f32 and holds arith and math operations and a `kern.yield`.
+    Constraints: (KG1) `lhs`, `rhs` and `out` have rank 2. (KG2) `lhs` is row-major, or `transposed` with
+    `transpose_lhs`, or `packed24` along its reduction axis: 1 without `transpose_lhs`, 0 with it. (KG3) `rhs` is
+    row-major, or `transposed` without `transpose_rhs`. (KG4) `out` is row-major or packed24<axis = 1>. (KG5) the
+    extents agree. (KG6) `lhs` and `rhs` are both f8 or have one floating-point element type; so has `out` a
+    floating-point one. (KG7) scales are row-major f32 buffers; a rank-1 `lhs_scale` has M elements, `rhs_scale` N.
+    (KG8) `out_granularity` is there exactly where `out_scale` is, and its shape follows: none, M or N elements; `out`
+    is then f8. (KG9) the schedule's family is wgmma or simt. (KR) the region takes one f32 and holds arith and math
+    operations and a `kern.yield`.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<Kern_BufferType>:$lhs, TypeAttrOf<Kern_BufferType>:$rhs,
                        TypeAttrOf<Kern_BufferType>:$out,
-                       OptionalAttr<TypeAttrOf<Kern_BufferType>>:$lhs_scale, OptionalAttr<TypeAttrOf<Kern_BufferType>>:$rhs_scale,
+                       OptionalAttr<TypeAttrOf<Kern_BufferType>>:$lhs_scale,
+                       OptionalAttr<TypeAttrOf<Kern_BufferType>>:$rhs_scale,
                        OptionalAttr<TypeAttrOf<Kern_BufferType>>:$out_scale, OptionalAttr<StrAttr>:$out_granularity,
                        UnitAttr:$transpose_lhs, UnitAttr:$transpose_rhs,
                        OptionalAttr<Kern_ScheduleAttr>:$schedule);
@@ -162,16 +165,16 @@ def Kern_MapOp : Kern_Op<"map", [Symbol, IsolatedFromAbove, SingleBlock]> {
 
     With `scale_only` there is one output, the f32 dynamic scale for `scale_element`.
 
-    Launch operands: input, [scale: given or dynamic], outputs in order, [counter: zeroed i32 buffer of one element, with
-    scale_only].
+    Launch operands: input, [scale: given or dynamic], outputs in order, [counter: zeroed i32 buffer of one element,
+    with scale_only].
 
-    Constraints: (KM1) `input` is row-major, of rank 2 and of a floating-point type. (KM2) `select` holds at most two axes, each
-    0 or 1. (KM3) `granularity` is tensor, row or column; `scale_mode` none, given, dynamic or scale_only. (KM4) `scale` is
-    there exactly for given and dynamic; it is a row-major f32 buffer with no, rows or columns elements, by the granularity;
-    dynamic is by row. (KM5) with scale_only the one output is such a buffer and `scale_element` is there and f8; otherwise
-    it is absent. (KM6) there are one to three outputs, each of the shape of the input. (KM7) a mask output is row-major and
-    needs a selection. (KM8) a packed24 output is along the axis of the last selection. (KM9) the schedule's family is row or
-    patch. (KR) as for kern.gemm.
+    Constraints: (KM1) `input` is row-major, of rank 2 and of a floating-point type. (KM2) `select` holds at most two
+    axes, each 0 or 1. (KM3) `granularity` is tensor, row or column; `scale_mode` none, given, dynamic or scale_only.
+    (KM4) `scale` is there exactly for given and dynamic; it is a row-major f32 buffer with no, rows or columns
+    elements, by the granularity; dynamic is by row. (KM5) with scale_only the one output is such a buffer and
+    `scale_element` is there and f8; otherwise it is absent. (KM6) there are one to three outputs, each of the shape of
+    the input. (KM7) a mask output is row-major and needs a selection. (KM8) a packed24 output is along the axis of the
+    last selection. (KM9) the schedule's family is row or patch. (KR) as for kern.gemm.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<Kern_BufferType>:$input, DenseI64ArrayAttr:$select,
                        OptionalAttr<TypeAttrOf<Kern_BufferType>>:$scale,
