@@ -53,6 +53,7 @@ func.func @other_types() {
 
 // -----
 
+// C3: two of every four.
 func.func @mask_is_not_two_of_four() {
   %v = arith.constant dense<1.0> : tensor<1x8xbf16>
   %m = arith.constant dense<[[true, true, false, false, true, false, false, false]]> : tensor<1x8xi1>

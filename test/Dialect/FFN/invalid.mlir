@@ -20,7 +20,7 @@ func.func @matmul_k_transposed(%a: tensor<64x8xbf16>, %b: tensor<16x32xbf16>) ->
 
 // -----
 
-// M1 and G2: a dynamic extent is the token count, not a number that may happen to be 64.
+// G2, M1: a dynamic extent is the token count, not a number that may happen to be 64.
 func.func @matmul_k_dynamic(%a: tensor<8x?xbf16>, %b: tensor<64x16xbf16>) -> tensor<8x16xf32> {
   // expected-error @+1 {{'ffn.matmul' op expects equal reduction extents, got ? on the left and 64 on the right}}
   %0 = ffn.matmul %a, %b : (tensor<8x?xbf16>, tensor<64x16xbf16>) -> tensor<8x16xf32>
@@ -38,7 +38,7 @@ func.func @matmul_result(%a: tensor<8x64xbf16>, %b: tensor<64x16xbf16>) -> tenso
 
 // -----
 
-// M2 and G2.
+// G2, M2: the same of the result.
 func.func @matmul_result_dynamic(%a: tensor<?x64xbf16>, %b: tensor<64x16xbf16>) -> tensor<8x16xf32> {
   // expected-error @+1 {{'ffn.matmul' op expects a result of ? x 16, got 8 x 16}}
   %0 = ffn.matmul %a, %b : (tensor<?x64xbf16>, tensor<64x16xbf16>) -> tensor<8x16xf32>
