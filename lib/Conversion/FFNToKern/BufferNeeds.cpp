@@ -80,8 +80,9 @@ FailureOr<FunctionPlan> winnow::planFunction(func::FuncOp function, int64_t expe
     return function.emitOpError() << "expects a body of one block";
   auto isCompressed = [](Type type) { return isa<ffn::Sparse24Type>(type); };
   if (llvm::any_of(function.getArgumentTypes(), isCompressed) || llvm::any_of(function.getResultTypes(), isCompressed))
-    return function.emitOpError() << "expects dense arguments and results: how a compressed matrix lies in memory is the "
-                                     "compiler's choice; pass the dense matrix, or return it through ffn.decompress";
+    return function.emitOpError()
+           << "expects dense arguments and results: how a compressed matrix lies in memory is the "
+              "compiler's choice; pass the dense matrix, or return it through ffn.decompress";
 
   FunctionPlan plan;
   plan.expectedTokens = expectedTokens;

@@ -24,9 +24,9 @@ struct BufferNeeds {
 /// One ffn.kernel with what was decided about it.
 struct PlannedKernel {
   ffn::KernelForm form;
-  int64_t stage = 0;            ///< its number in the function
-  kern::GemmSchedule schedule;  ///< of a product: what the model expects it to get
-  bool splitSelection = false;  ///< product: selection and compression go to a map kernel of their own
+  int64_t stage = 0;           ///< its number in the function
+  kern::GemmSchedule schedule; ///< of a product: what the model expects it to get
+  bool splitSelection = false; ///< product: selection and compression go to a map kernel of their own
 };
 
 struct FunctionPlan {

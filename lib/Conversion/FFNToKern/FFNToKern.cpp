@@ -43,11 +43,11 @@ public:
 private:
   func::FuncOp function;
   FunctionPlan plan;
-  OpBuilder symbols;                       ///< where kernels go
-  std::optional<OpBuilder> program;        ///< where launches go
+  OpBuilder symbols;                ///< where kernels go
+  std::optional<OpBuilder> program; ///< where launches go
   llvm::StringSet<> names;
   llvm::DenseMap<Value, Value> rowMajor, transposed, packed; ///< buffers of values
-  llvm::DenseMap<Value, Value> outputs;    ///< program argument that receives a kernel result
+  llvm::DenseMap<Value, Value> outputs;                      ///< program argument that receives a kernel result
   llvm::DenseMap<Attribute, Value> constants;
 
   MLIRContext *context() { return function.getContext(); }
@@ -66,8 +66,8 @@ private:
   void emitMap(const PlannedKernel &planned, Value input, bool identityBody);
   void emitScale(const PlannedKernel &planned, Value input, Value scale, ffn::Granularity granularity, Type element,
                  bool identityBody);
-  void emitMapKernel(const PlannedKernel &planned, Value input, ArrayRef<MapOutput> outputs, StringRef mode, Value scale,
-                     bool identityBody);
+  void emitMapKernel(const PlannedKernel &planned, Value input, ArrayRef<MapOutput> outputs, StringRef mode,
+                     Value scale, bool identityBody);
   void emitReturns();
 };
 
@@ -101,9 +101,10 @@ Value FunctionConverter::allocate(BufferType type, std::optional<std::pair<int64
 /// The row-major buffer of a kernel result: an output of the program where the function returns it, else workspace.
 Value FunctionConverter::createRowMajor(Value result, int64_t stage) {
   auto output = outputs.find(result);
-  Value buffer = output != outputs.end()
-                     ? output->second
-                     : allocate(bufferType(result.getType()), std::pair(stage, int64_t(cast<OpResult>(result).getResultNumber())));
+  Value buffer =
+      output != outputs.end()
+          ? output->second
+          : allocate(bufferType(result.getType()), std::pair(stage, int64_t(cast<OpResult>(result).getResultNumber())));
   return rowMajor[result] = buffer;
 }
 
@@ -125,8 +126,9 @@ void FunctionConverter::launch(Location loc, StringRef kernel, ArrayRef<Value> b
 
 static TypeAttr typeAttr(Value value) { return value ? TypeAttr::get(value.getType()) : TypeAttr(); }
 
-kern::MapOp FunctionConverter::createMap(Location loc, StringRef name, Value input, ArrayRef<int64_t> select, Value scale,
-                                         StringRef granularity, StringRef mode, Type scaleElement, ArrayRef<Type> outs) {
+kern::MapOp FunctionConverter::createMap(Location loc, StringRef name, Value input, ArrayRef<int64_t> select,
+                                         Value scale, StringRef granularity, StringRef mode, Type scaleElement,
+                                         ArrayRef<Type> outs) {
   return kern::MapOp::create(symbols, loc, symbols.getStringAttr(name), typeAttr(input),
                              symbols.getDenseI64ArrayAttr(select), typeAttr(scale), symbols.getStringAttr(granularity),
                              symbols.getStringAttr(mode), scaleElement ? TypeAttr::get(scaleElement) : TypeAttr(),
@@ -191,9 +193,9 @@ void FunctionConverter::emitGemm(const PlannedKernel &planned) {
 
   Value lhsValue = form.outerValue(matmul.getLhs()), rhsValue = form.outerValue(matmul.getRhs());
   bool simt = planned.schedule.family == kern::Family::Simt;
-  Value lhs = matmul.isSparse()                          ? packed.lookup(lhsValue)
-              : matmul.getTransposeLhs() && !simt        ? transposed.lookup(lhsValue)
-                                                         : getRowMajor(lhsValue);
+  Value lhs = matmul.isSparse()                   ? packed.lookup(lhsValue)
+              : matmul.getTransposeLhs() && !simt ? transposed.lookup(lhsValue)
+                                                  : getRowMajor(lhsValue);
   Value rhs = !matmul.getTransposeRhs() && !simt ? transposed.lookup(rhsValue) : getRowMajor(rhsValue);
   Value lhsScale = matmul.getLhsScale() ? getRowMajor(form.outerValue(matmul.getLhsScale())) : Value();
   Value rhsScale = matmul.getRhsScale() ? getRowMajor(form.outerValue(matmul.getRhsScale())) : Value();
@@ -227,8 +229,8 @@ void FunctionConverter::emitGemm(const PlannedKernel &planned) {
     emitMap(planned, out, /*identityBody=*/true);
 }
 
-void FunctionConverter::emitMapKernel(const PlannedKernel &planned, Value input, ArrayRef<MapOutput> outs, StringRef mode,
-                                      Value scale, bool identityBody) {
+void FunctionConverter::emitMapKernel(const PlannedKernel &planned, Value input, ArrayRef<MapOutput> outs,
+                                      StringRef mode, Value scale, bool identityBody) {
   const ffn::KernelForm &form = planned.form;
   Location loc = ffn::KernelOp(form.kernel).getLoc();
   SmallVector<int64_t> select;
@@ -264,8 +266,8 @@ void FunctionConverter::emitScale(const PlannedKernel &planned, Value input, Val
   kern::FillZeroOp::create(*program, loc, scale);
   kern::FillZeroOp::create(*program, loc, counter);
   std::string name = kernelName(planned.stage, "scale");
-  kern::MapOp map = createMap(loc, name, input, select, /*scale=*/Value(), stringifyGranularity(granularity), "scale_only",
-                              element, {scale.getType()});
+  kern::MapOp map = createMap(loc, name, input, select, /*scale=*/Value(), stringifyGranularity(granularity),
+                              "scale_only", element, {scale.getType()});
   if (identityBody)
     buildIdentityRegion(map.getBody(), loc);
   else
@@ -278,7 +280,8 @@ void FunctionConverter::emitMap(const PlannedKernel &planned, Value input, bool 
   int64_t stage = planned.stage;
   if (ffn::DynamicScaleOp dynamic = form.scaleOnly) {
     Value result = form.resultOf(dynamic.getScale());
-    emitScale(planned, input, createRowMajor(result, stage), dynamic.getGranularity(), dynamic.getElement(), identityBody);
+    emitScale(planned, input, createRowMajor(result, stage), dynamic.getGranularity(), dynamic.getElement(),
+              identityBody);
     return;
   }
 
@@ -305,8 +308,8 @@ void FunctionConverter::emitMap(const PlannedKernel &planned, Value input, bool 
     if (needs.rowMajor)
       outs.push_back({createRowMajor(result, stage)});
     if (needs.transposed)
-      outs.push_back({transposed[result] = allocate(
-                          bufferType(result.getType(), kern::TransposedAttr::get(context())), origin)});
+      outs.push_back(
+          {transposed[result] = allocate(bufferType(result.getType(), kern::TransposedAttr::get(context())), origin)});
     if (needs.panel != 0) {
       int64_t axis = cast<ffn::Sparse24Type>(result.getType()).getAxis();
       Attribute layout = kern::Packed24Attr::get(context(), axis, needs.panel);
@@ -321,8 +324,8 @@ void FunctionConverter::emitMap(const PlannedKernel &planned, Value input, bool 
     scale = dynamicScale;
     bool alongRows = llvm::all_of(form.selections, [](ffn::SparsifyOp op) { return op.getAxis() == 1; }) &&
                      form.selections.size() <= 1;
-    // The launch that finds the scale also writes what it can: quantised values, whose element type the scale is for, then
-    // masks.
+    // The launch that finds the scale also writes what it can: quantised values, whose element type the scale is for,
+    // then masks.
     SmallVector<MapOutput> withScale, rest;
     for (bool masks : {false, true})
       for (const MapOutput &out : outs)

@@ -16,13 +16,13 @@ namespace winnow::ffn {
 
 struct KernelForm {
   KernelOp kernel;
-  MatmulOp matmul;                                      ///< null in a map or scale kernel
-  mlir::Value input;                                    ///< outer value of the matrix that a map or scale kernel reads
+  MatmulOp matmul;   ///< null in a map or scale kernel
+  mlir::Value input; ///< outer value of the matrix that a map or scale kernel reads
   llvm::SmallVector<ActivationOpInterface> activations;
   llvm::SmallVector<SparsifyOp> selections;
-  QuantizeOp quantize;                                  ///< null if none
-  CompressOp compress;                                  ///< null if none
-  DynamicScaleOp scaleOnly;                             ///< null unless the kernel computes a scale alone
+  QuantizeOp quantize;      ///< null if none
+  CompressOp compress;      ///< null if none
+  DynamicScaleOp scaleOnly; ///< null unless the kernel computes a scale alone
 
   mlir::Value chainEnd; ///< last matrix of the chain inside the body: what `values` outputs hold
 

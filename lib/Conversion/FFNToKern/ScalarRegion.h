@@ -7,9 +7,9 @@
 
 namespace winnow {
 
-/// Builds in `region` one block that applies the activations of `form` to one f32, with every rounding that the types of
-/// the chain ask for (arith.truncf followed by arith.extf). With `product`, the rounding of the product's result to its
-/// element type comes first.
+/// Builds in `region` one block that applies the activations of `form` to one f32, with every rounding that the types
+/// of the chain ask for (arith.truncf followed by arith.extf). With `product`, the rounding of the product's result to
+/// its element type comes first.
 void buildScalarRegion(mlir::Region &region, const ffn::KernelForm &form, bool product);
 
 /// As above for the identity.

@@ -8,7 +8,7 @@ using namespace winnow::cuda;
 using rt::ElementType;
 
 static constexpr MmaInstruction kInstructions[] = {
-    // sparse  lhs                  rhs                  PTX names       k  N step, max  selector                 transposes
+    // sparse  lhs                  rhs                  PTX names       k  N step, max  selector transposes
     {false, ElementType::f8e4m3, ElementType::f8e4m3, "e4m3", "e4m3", 32, 8, 256, SelectorRule::none, false},
     {false, ElementType::f8e4m3, ElementType::f8e5m2, "e4m3", "e5m2", 32, 8, 256, SelectorRule::none, false},
     {false, ElementType::f8e5m2, ElementType::f8e4m3, "e5m2", "e4m3", 32, 8, 256, SelectorRule::none, false},

@@ -1,8 +1,8 @@
 //===- InstructionTable.h - the warpgroup MMA instructions that kernels may use -----------------------------------===//
 //
-// One row per family of legal wgmma.mma_async instructions with f32 accumulators and both operands in shared memory (PTX
-// ISA, "Asynchronous Warpgroup Level Matrix Multiply-Accumulate Instructions"). Legality is decided here, before any text
-// is printed; the emitter reads the row it is given. Knows nothing of MLIR.
+// One row per family of legal wgmma.mma_async instructions with f32 accumulators and both operands in shared memory
+// (PTX ISA, "Asynchronous Warpgroup Level Matrix Multiply-Accumulate Instructions"). Legality is decided here, before
+// any text is printed; the emitter reads the row it is given. Knows nothing of MLIR.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -23,13 +23,13 @@ enum class SelectorRule : uint8_t {
 };
 
 struct MmaInstruction {
-  bool sparse;               ///< .sp: the left operand holds 2 of every 4
+  bool sparse; ///< .sp: the left operand holds 2 of every 4
   rt::ElementType lhs, rhs;
   const char *ptxLhs, *ptxRhs; ///< PTX names of the element types
-  int64_t k;                 ///< elements of the reduction axis per instruction, zeros counted
-  int64_t nStep, nMax;       ///< N is a multiple of nStep, at most nMax
+  int64_t k;                   ///< elements of the reduction axis per instruction, zeros counted
+  int64_t nStep, nMax;         ///< N is a multiple of nStep, at most nMax
   SelectorRule selector;
-  bool transposeImmediates;  ///< 16-bit forms end in two transpose immediates (here always 0)
+  bool transposeImmediates; ///< 16-bit forms end in two transpose immediates (here always 0)
 };
 
 /// The row for these operand types, or null: then only the `simt` family can compute the product.

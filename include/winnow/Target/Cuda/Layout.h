@@ -1,7 +1,7 @@
 //===- Layout.h - sizes of buffer layouts -------------------------------------------------------------------------===//
 //
-// The arithmetic of docs/kernels.md, "Layouts", shared by the conversion, the schedule model, the plan and tests. Extents
-// are static, or `kTokens` for the token count T. Knows nothing of MLIR.
+// The arithmetic of docs/kernels.md, "Layouts", shared by the conversion, the schedule model, the plan and tests.
+// Extents are static, or `kTokens` for the token count T. Knows nothing of MLIR.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -50,7 +50,8 @@ std::optional<rt::Extent> product(Count a, Count b);
 /// Bytes of a rows x columns buffer; none if it is not linear in the token count.
 std::optional<rt::Extent> rowMajorBytes(int64_t rows, int64_t columns, int64_t elementBytes);
 std::optional<rt::Extent> transposedBytes(int64_t rows, int64_t columns, int64_t elementBytes);
-std::optional<rt::Extent> packed24Bytes(int64_t rows, int64_t columns, int64_t elementBytes, int64_t axis, int64_t panel);
+std::optional<rt::Extent> packed24Bytes(int64_t rows, int64_t columns, int64_t elementBytes, int64_t axis,
+                                        int64_t panel);
 
 } // namespace winnow::cuda
 

@@ -45,7 +45,8 @@ struct KernChooseSchedulePass : winnow::kern::impl::KernChooseSchedulePassBase<K
     if (!schedule)
       return op.emitOpError() << schedule.message();
     op.setScheduleAttr(toAttribute(op.getContext(), *schedule));
-    std::string reason = toString(*problem) + ": " + toString(*schedule) + "; considered: " + describeCandidates(*problem);
+    std::string reason =
+        toString(*problem) + ": " + toString(*schedule) + "; considered: " + describeCandidates(*problem);
     remark::passed(op.getLoc(), remarkOptions(op.getSymName())) << reason;
     return success();
   }

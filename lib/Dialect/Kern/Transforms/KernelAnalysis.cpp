@@ -94,13 +94,13 @@ FailureOr<GemmProblem> kern::describe(GemmOp op) {
 }
 
 GemmSchedule kern::toSchedule(ScheduleAttr attribute) {
-  return {attribute.getFamily(),     attribute.getTileM(),  attribute.getTileN(), attribute.getWarpgroups(),
+  return {attribute.getFamily(), attribute.getTileM(),  attribute.getTileN(), attribute.getWarpgroups(),
           attribute.getStages(), attribute.getRaster(), attribute.getPacing()};
 }
 
 ScheduleAttr kern::toAttribute(MLIRContext *context, const GemmSchedule &schedule) {
-  return ScheduleAttr::get(context, schedule.family, schedule.tileM, schedule.tileN, schedule.warpgroups, schedule.stages,
-                           schedule.raster, schedule.pacing);
+  return ScheduleAttr::get(context, schedule.family, schedule.tileM, schedule.tileN, schedule.warpgroups,
+                           schedule.stages, schedule.raster, schedule.pacing);
 }
 
 static std::string whyNotRow(MapOp op) {

@@ -89,7 +89,8 @@ static std::string whyUnreadable(const char *name, KOrder order, int64_t k, rt::
   if (order == KOrder::strided)
     return std::string("the ") + name + " operand is not contiguous along the reduction axis";
   if (k == cuda::kTokens)
-    return std::string("rows of the ") + name + " operand are as long as the token count, which need not be a multiple of " +
+    return std::string("rows of the ") + name +
+           " operand are as long as the token count, which need not be a multiple of " +
            std::to_string(16 / cuda::elementBytes(type));
   int64_t bytes = k * cuda::elementBytes(type);
   if (bytes % 16 != 0)
@@ -144,8 +145,8 @@ std::string kern::whyIllegal(const GemmProblem &problem, const GemmSchedule &sch
   if (schedule.stages < 2)
     return "a ring expects at least 2 stages, got " + std::to_string(schedule.stages);
   if (int64_t bytes = sharedMemoryBytes(problem, schedule); bytes > chip.sharedBytes)
-    return std::to_string(schedule.stages) + " stages take " + std::to_string(bytes) + " bytes of shared memory, more than " +
-           std::to_string(chip.sharedBytes);
+    return std::to_string(schedule.stages) + " stages take " + std::to_string(bytes) +
+           " bytes of shared memory, more than " + std::to_string(chip.sharedBytes);
   if (schedule.raster < 1)
     return "raster expects at least 1, got " + std::to_string(schedule.raster);
   if (schedule.pacing < 0)
@@ -197,7 +198,8 @@ std::vector<ScheduleCandidate> kern::enumerateSchedules(const GemmProblem &probl
     GemmSchedule schedule{Family::Wgmma, tile.tileM, tile.tileN, tile.warpgroups, 0, kRaster, 0};
     int64_t room = chip.sharedBytes - kBarrierBytes - scaleBytes(schedule);
     schedule.stages = std::min(kMaxStages, room / stageBytes(problem, schedule));
-    if (pacingIsLinear(problem) && nominalTiles(problem, schedule) > chip.multiprocessors) // A single wave has nothing to drift from.
+    if (pacingIsLinear(problem) &&
+        nominalTiles(problem, schedule) > chip.multiprocessors) // A single wave has nothing to drift from.
       schedule.pacing = kPacing;
     add(schedule);
   }

@@ -15,8 +15,9 @@ namespace winnow::kern {
 static LogicalResult verifyRegion(Operation *kernel, Region &region) {
   for (Operation &op : region.front())
     if (!isScalarOperation(&op))
-      return op.emitOpError() << "cannot be written as CUDA in an element-wise region (rule 5; convert-ffn-to-kern should "
-                                 "have built the region from operations that can)";
+      return op.emitOpError()
+             << "cannot be written as CUDA in an element-wise region (rule 5; convert-ffn-to-kern should "
+                "have built the region from operations that can)";
   return success();
 }
 
@@ -72,8 +73,9 @@ struct KernVerifyEmittablePass : winnow::kern::impl::KernVerifyEmittablePassBase
       else if (auto program = dyn_cast<ProgramOp>(op))
         result = verifyProgram(program);
       else
-        result = op.emitOpError() << "expects to be gone here: only kern.program, kern.gemm and kern.map are emitted (rule "
-                                     "1; convert-ffn-to-kern should have converted it)";
+        result =
+            op.emitOpError() << "expects to be gone here: only kern.program, kern.gemm and kern.map are emitted (rule "
+                                "1; convert-ffn-to-kern should have converted it)";
       if (failed(result))
         return signalPassFailure();
     }

@@ -36,8 +36,8 @@ struct GemmProblem {
   int64_t panel = 0;                  ///< panel of a packed24 lhs; 0 while it is free
   KOrder lhsOrder = KOrder::rowMajor; ///< of a dense lhs
   KOrder rhsOrder = KOrder::rowMajor;
-  bool compress = false;              ///< out is packed24
-  int64_t outPanel = 0;               ///< its panel
+  bool compress = false;                   ///< out is packed24
+  int64_t outPanel = 0;                    ///< its panel
   int64_t expectedTokens = kNominalTokens; ///< at which clocks are predicted
 };
 
@@ -56,11 +56,11 @@ struct ScheduleCandidate {
 /// Limits and rates of one chip that the model reads. The defaults are the H100 SXM's.
 struct ChipLimits {
   int64_t multiprocessors = 132;
-  int64_t sharedBytes = 232448;     ///< dynamic shared memory that a CTA may have
-  int64_t accumulators = 192;       ///< f32 accumulators per consumer thread that leave room for the rest
-  int64_t tensorBytes = 4096;       ///< dense products per clock, times bytes per element
+  int64_t sharedBytes = 232448; ///< dynamic shared memory that a CTA may have
+  int64_t accumulators = 192;   ///< f32 accumulators per consumer thread that leave room for the rest
+  int64_t tensorBytes = 4096;   ///< dense products per clock, times bytes per element
   int64_t sharedBytesPerClock = 128;
-  int64_t l2BytesPerClock = 64;     ///< from L2 into one multiprocessor
+  int64_t l2BytesPerClock = 64; ///< from L2 into one multiprocessor
 };
 
 /// Dynamic shared memory of a wgmma kernel, in bytes.
@@ -78,8 +78,8 @@ double predictClocks(const GemmProblem &problem, const GemmSchedule &schedule, c
 /// Every schedule that is considered, wgmma tiles first, with legality and prediction.
 std::vector<ScheduleCandidate> enumerateSchedules(const GemmProblem &problem, const ChipLimits &chip = {});
 
-/// The legal candidate with the fewest predicted clocks, an earlier one where they are within 5 %; `simt` only where no wgmma tile is legal. The error lists why
-/// each candidate is illegal.
+/// The legal candidate with the fewest predicted clocks, an earlier one where they are within 5 %; `simt` only where no
+/// wgmma tile is legal. The error lists why each candidate is illegal.
 Result<GemmSchedule> chooseSchedule(const GemmProblem &problem, const ChipLimits &chip = {});
 
 std::string toString(const GemmProblem &problem);
