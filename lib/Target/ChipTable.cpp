@@ -47,6 +47,8 @@ static std::vector<Chip> makeTable() {
   sm90a.dense = {1450, 725};
   sm90a.sparse = {2250, 1125};
   sm90a.bytesPerSecond = 3.0e12;
+  sm90a.fillBytesPerSecond = 132 * 64 * 1.4e9; // 64 bytes per clock each
+  sm90a.burst = 1.3;                           // 1890 TFLOP/s dense in short runs
   sm90a.wgmma = true;
   sm90a.tma = true;
   sm90a.mmaSp = true;

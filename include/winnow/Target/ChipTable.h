@@ -28,15 +28,17 @@ struct Chip {
   std::string_view name;  ///< as given to --target
   std::string_view board; ///< the device that the numbers describe
   int64_t multiprocessors = 0;
-  int64_t sharedBytes = 0;   ///< greatest dynamic shared memory of one CTA
-  TensorRates dense;         ///< sustained for sm_90a (measured), else the peak of the vendor's data sheet
-  TensorRates sparse;        ///< the same for 2:4
-  double bytesPerSecond = 0; ///< of device memory
-  double launchSeconds = 0;  ///< start of one more kernel in a stream
-  bool wgmma = false;        ///< warpgroup matrix instructions, dense and 2:4
-  bool tma = false;          ///< tensor memory accelerator
-  bool mmaSp = false;        ///< warp-level 2:4 matrix instructions
-  bool compilable = false;   ///< a spec can be compiled for it today
+  int64_t sharedBytes = 0;       ///< greatest dynamic shared memory of one CTA
+  TensorRates dense;             ///< sustained for sm_90a (measured), else the peak of the vendor's data sheet
+  TensorRates sparse;            ///< the same for 2:4
+  double bytesPerSecond = 0;     ///< of device memory
+  double fillBytesPerSecond = 0; ///< from L2 into the shared memory of all multiprocessors together
+  double burst = 1; ///< how much faster the tensor cores are while only some multiprocessors work, power permitting
+  double launchSeconds = 0; ///< start of one more kernel in a stream
+  bool wgmma = false;       ///< warpgroup matrix instructions, dense and 2:4
+  bool tma = false;         ///< tensor memory accelerator
+  bool mmaSp = false;       ///< warp-level 2:4 matrix instructions
+  bool compilable = false;  ///< a spec can be compiled for it today
 };
 
 /// All rows, in the order in which messages list them.

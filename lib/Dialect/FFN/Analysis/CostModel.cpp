@@ -83,13 +83,20 @@ Prediction winnow::ffn::predictProduct(const ProductProblem &problem, bool spars
   // The tiles of the default schedules: a wave of CTAs takes as long as one tile, however few of them have work.
   bool small = problem.m <= 128;
   double tileM = small ? 64 : 256, tileN = small ? 128 : 192;
-  double waves = ceilDiv(ceilDiv(m, tileM) * ceilDiv(n, tileN), chip.multiprocessors);
+  double tiles = ceilDiv(m, tileM) * ceilDiv(n, tileN);
+  double waves = ceilDiv(tiles, chip.multiprocessors);
   double issued = 2 * waves * chip.multiprocessors * tileM * tileN * k;
-  double rate = tensorRate(problem, sparse, chip);
+  double rate = tensorRate(problem, sparse, chip) * (tiles < chip.multiprocessors ? chip.burst : 1);
   // Without tensor cores: two operations per lane and clock on 128 lanes at 1.5 GHz.
   if (rate == 0)
     rate = chip.multiprocessors * 128 * 2 * 1.5e9;
-  double compute = issued / rate, memory = result.bytes / chip.bytesPerSecond;
+  double compute = issued / rate;
+  // Memory by itself, and what every tile has to bring into shared memory; rows past the end are not fetched.
+  double memory = result.bytes / chip.bytesPerSecond;
+  if (chip.fillBytesPerSecond != 0) {
+    double perTile = (std::min(m, tileM) * lhs + tileN * elementBytes(problem.precision)) * k;
+    memory = std::max(memory, waves * perTile * chip.multiprocessors / chip.fillBytesPerSecond);
+  }
   result.memoryBound = memory > compute;
   result.seconds = std::max(compute, memory) + chip.launchSeconds;
   return result;

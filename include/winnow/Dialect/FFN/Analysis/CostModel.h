@@ -1,8 +1,9 @@
 //===- CostModel.h - dense or 2:4, by predicted time --------------------------------------------------------------===//
 //
 // A pure function of a problem and a chip: no MLIR, no state, so that every decision can be unit-tested and explained.
-// A product takes as long as its slower side: the tensor cores, over whole tiles in whole waves, or memory. The kernel
-// that prepares the left operand (activation, selection, quantisation) is counted with it.
+// A product takes as long as its slowest part: the tensor cores, over whole tiles in whole waves, device memory, or the
+// way from L2 into shared memory. The kernel that prepares the left operand (activation, selection, quantisation) is
+// counted with it.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
