@@ -485,13 +485,16 @@ __device__ __forceinline__ void consume(const GemmArguments &arguments, u32 ring
       }
     };
     if constexpr (Config::kSparse) {
-      int slab = 0;
-      for (; slab + 1 < slabs; slab += 2) { // pairs, so that the metadata buffers are named at compile time
+      // Pairs, so that the metadata buffers are named at compile time. An odd count leaves the loop from its middle: a
+      // separate last stage would make ptxas serialise all groups (C7513) where it knows the count.
+      for (int slab = 0;; slab += 2) {
         step(metadata[0], metadata[1], slab == 0);
+        if (slab + 1 == slabs)
+          break;
         step(metadata[1], metadata[0], false);
+        if (slab + 2 == slabs)
+          break;
       }
-      if (slab < slabs)
-        step(metadata[0], metadata[1], slab == 0);
     } else {
       for (int slab = 0; slab < slabs; ++slab)
         step(metadata[0], metadata[0], slab == 0);
