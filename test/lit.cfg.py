@@ -43,6 +43,7 @@ config.substitutions += [
     ("%python", config.python),
     ("%cuobjdump", found.get("cuobjdump", "cuobjdump")),
     ("%examples", os.path.join(config.winnow_source_dir, "examples")),
+    ("%build", config.winnow_build_dir),
     ("%source", config.winnow_source_dir),
     ("%testtools", os.path.join(config.test_source_root, "tools")),
 ]
