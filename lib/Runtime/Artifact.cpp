@@ -241,9 +241,13 @@ static Plan decodePlan(ByteReader &in) {
   return plan;
 }
 
+bool winnow::rt::isArtifact(const uint8_t *data, size_t size) {
+  return size >= sizeof(kMagic) && std::memcmp(data, kMagic, sizeof(kMagic)) == 0;
+}
+
 Result<Plan> winnow::rt::deserialize(const uint8_t *data, size_t size, const std::string &origin) {
   auto fail = [&](const std::string &reason) { return Error{fmt::format("cannot load '{}': {}", origin, reason)}; };
-  if (size < sizeof(kMagic) || std::memcmp(data, kMagic, sizeof(kMagic)) != 0)
+  if (!isArtifact(data, size))
     return fail("not a winnow artifact; expected a file written by winnow compile -o");
   ByteReader header(data + sizeof(kMagic), size - sizeof(kMagic));
   uint32_t version = header.number<uint32_t>();

@@ -14,6 +14,9 @@ namespace winnow::rt {
 /// The bytes of a .wnw file: magic, format version, the plan, and a SHA-256 of all that precedes it.
 std::vector<uint8_t> serialize(const Plan &plan);
 
+/// Whether the bytes begin as an artifact does, of whatever version.
+bool isArtifact(const uint8_t *data, size_t size);
+
 /// Reads what `serialize` wrote. Rejects, with a message that says which: not an artifact, another format version,
 /// truncated, hash mismatch, indices out of range. `origin` names the source in messages (a path).
 Result<Plan> deserialize(const uint8_t *data, size_t size, const std::string &origin);
