@@ -1,0 +1,148 @@
+//===- Check.cpp - winnow run --check -----------------------------------------------------------------------------===//
+
+#include "Check.h"
+#include "GpuRun.h"
+#include "Sampling.h"
+#include "StageCheck.h"
+#include "Tool.h"
+
+#include "winnow/Dialect/FFN/IR/FFN.h"
+
+#include "llvm/Support/Format.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace winnow;
+using namespace winnow::tool;
+
+using TensorList = std::vector<interp::TensorRef>;
+
+static Result<TensorList> evaluate(func::FuncOp function, const TensorList &inputs) {
+  llvm::Expected<llvm::SmallVector<interp::TensorRef>> values = interp::interpret(function, inputs);
+  if (!values)
+    return Error{"the reference failed: " + llvm::toString(values.takeError())};
+  return TensorList(values->begin(), values->end());
+}
+
+/// True if the first axis of a matrix or vector of this type is the token count.
+static bool hasTokenRows(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  return tensor && tensor.getRank() > 0 && tensor.isDynamicDim(0);
+}
+
+static int64_t countSelections(func::FuncOp function) {
+  int64_t count = 0;
+  function.walk([&](ffn::SparsifyOp) { ++count; });
+  return count;
+}
+
+/// Both functions have the same results; `lowered` may contain selections that the annotations of `spec` allow.
+static std::string relaxationText(func::FuncOp spec, func::FuncOp lowered, const TensorList &relaxed,
+                                  const TensorList &strict) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  for (size_t i = 0; i < relaxed.size(); ++i) {
+    Agreement agreement = compareTensors("", "", *relaxed[i], *strict[i], {});
+    os << "  note  result " << i << ": the 2:4 selection that the spec's annotations allow changes it by "
+       << llvm::format("%.3g", agreement.relative) << " (relative, both by the reference)\n";
+  }
+  return text;
+}
+
+static CheckReport reportOf(const std::vector<Agreement> &agreements) {
+  CheckReport report;
+  report.text = agreementTable(agreements);
+  report.passed = llvm::all_of(agreements, [](const Agreement &agreement) { return agreement.passed(); });
+  return report;
+}
+
+Result<CheckReport> tool::checkLowering(func::FuncOp spec, func::FuncOp lowered, const TensorList &inputs,
+                                        const std::vector<interp::Tensor> &results) {
+  Result<TensorList> values = evaluate(lowered, inputs);
+  if (!values)
+    return values.error();
+  TensorList strict;
+  for (const interp::Tensor &result : results)
+    strict.push_back(std::make_shared<interp::Tensor>(result));
+  if (countSelections(lowered) > countSelections(spec)) {
+    CheckReport report;
+    report.text = relaxationText(spec, lowered, *values, strict);
+    for (const interp::TensorRef &value : *values)
+      report.passed &= compareTensors("", "", *value, *value, {}).problem.empty();
+    return report;
+  }
+  std::vector<Agreement> agreements;
+  Tolerance exact;
+  exact.exact = true;
+  for (size_t i = 0; i < results.size(); ++i)
+    agreements.push_back(compareTensors("result " + std::to_string(i) + " after the ffn passes", "all of it",
+                                        *(*values)[i], results[i], exact));
+  return reportOf(agreements);
+}
+
+/// Errors of one product grow in the next: a quantisation in between turns them into whole steps of f8.
+static Tolerance endToEnd(func::FuncOp lowered, Type result) {
+  Tolerance tolerance = toleranceFor(lowered, result, /*sumsAreExact=*/false);
+  if (!tolerance.exact) {
+    tolerance.relative *= 4;
+    tolerance.element *= 4;
+  }
+  return tolerance;
+}
+
+Result<CheckReport> tool::checkDevice(func::FuncOp spec, func::FuncOp lowered, const TensorList &inputs,
+                                      const std::vector<interp::Tensor> &results, const GpuRun &run,
+                                      ProgressLine &progress) {
+  progress.show("computing the reference", 0, 1);
+  int64_t tokens = run.tokens(), affordable = affordableRows(countMultiplyAdds(lowered, tokens), tokens);
+  bool independent = hasIndependentTokens(spec);
+  RowSample sample = sampleRows(tokens, independent ? affordable : tokens);
+  std::vector<Agreement> agreements;
+  std::string notes;
+  if (!independent && affordable < tokens) {
+    notes = "  note  the results as a whole are not compared: their rows depend on all tokens, and the reference would "
+            "take " +
+            formatSeconds(estimateReferenceSeconds(lowered, tokens)) + "; every kernel is\n";
+  } else {
+    TensorList cut = inputs;
+    for (auto [type, tensor] : llvm::zip_equal(spec.getArgumentTypes(), cut))
+      if (!sample.whole() && hasTokenRows(type))
+        tensor = std::make_shared<interp::Tensor>(takeRows(*tensor, sample));
+    Result<TensorList> want = evaluate(lowered, cut);
+    if (!want)
+      return want.error();
+    for (size_t i = 0; i < results.size(); ++i) {
+      Type type = spec.getResultTypes()[i];
+      bool rows = hasTokenRows(type);
+      agreements.push_back(compareTensors("result " + std::to_string(i), rows ? sample.text() : "all of it",
+                                          rows ? takeRows(results[i], sample) : results[i], *(*want)[i],
+                                          endToEnd(lowered, type)));
+    }
+    if (countSelections(lowered) > countSelections(spec)) {
+      Result<TensorList> strict = evaluate(spec, cut);
+      if (!strict)
+        return strict.error();
+      notes = relaxationText(spec, lowered, *want, *strict);
+    }
+  }
+  progress.clear();
+  for (Agreement &agreement : checkStages(lowered, run, progress))
+    agreements.push_back(std::move(agreement));
+  CheckReport report = reportOf(agreements);
+  report.text += notes;
+  return report;
+}
+
+Result<std::vector<std::vector<uint8_t>>> tool::resultBytes(const GpuRun &run) {
+  std::vector<std::vector<uint8_t>> all;
+  for (size_t index = 0; index < run.plan().buffers.size(); ++index) {
+    const rt::Buffer &buffer = run.plan().buffers[index];
+    if (buffer.kind != rt::BufferKind::output && buffer.stage < 0)
+      continue;
+    Result<std::vector<uint8_t>> bytes = run.bytes(index);
+    if (!bytes)
+      return bytes.error();
+    all.push_back(std::move(*bytes));
+  }
+  return all;
+}

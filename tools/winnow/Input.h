@@ -1,0 +1,62 @@
+//===- Input.h - the spec or artifact that a verb works on --------------------------------------------------------===//
+
+#ifndef WINNOW_TOOLS_WINNOW_INPUT_H
+#define WINNOW_TOOLS_WINNOW_INPUT_H
+
+#include "winnow/Runtime/Plan.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OwningOpRef.h"
+
+#include "llvm/Support/SourceMgr.h"
+
+#include <memory>
+#include <optional>
+
+namespace mlir {
+class SourceMgrDiagnosticHandler;
+}
+
+namespace winnow::tool {
+
+/// One function of a spec, alone in its module, with the context it lives in. Diagnostics of everything that is done
+/// with the context are printed on standard error, with the line of the source.
+class Input {
+public:
+  /// Reads an MLIR spec, or an artifact that `winnow compile` has written ("-" is standard input), and chooses the
+  /// function. Null on failure, which has then been reported. `entry` may be empty.
+  static std::unique_ptr<Input> load(llvm::StringRef path, llvm::StringRef entry);
+  ~Input();
+
+  mlir::MLIRContext &context() { return *mlirContext; }
+  mlir::ModuleOp module() { return *spec; }
+  mlir::func::FuncOp function() { return entry; }
+
+  /// The compiled plan, where the input was an artifact.
+  const std::optional<rt::Plan> &artifact() const { return plan; }
+
+  /// A copy to lower, so that `module()` keeps what the user has written.
+  mlir::OwningOpRef<mlir::ModuleOp> clone() { return mlir::cast<mlir::ModuleOp>(spec->getOperation()->clone()); }
+
+private:
+  Input();
+
+  std::unique_ptr<mlir::MLIRContext> mlirContext;
+  llvm::SourceMgr sourceMgr;
+  std::unique_ptr<mlir::SourceMgrDiagnosticHandler> diagnostics;
+  std::optional<rt::Plan> plan;
+  mlir::OwningOpRef<mlir::ModuleOp> spec;
+  mlir::func::FuncOp entry;
+};
+
+/// The only function of a module that `Input::clone` gave and passes have since rewritten.
+mlir::func::FuncOp onlyFunction(mlir::ModuleOp module);
+
+/// True if some extent of the function's arguments or results is the token count.
+bool hasDynamicTokens(mlir::func::FuncOp function);
+
+} // namespace winnow::tool
+
+#endif // WINNOW_TOOLS_WINNOW_INPUT_H

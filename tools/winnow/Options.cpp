@@ -1,0 +1,42 @@
+//===- Options.cpp - options that several verbs share -------------------------------------------------------------===//
+
+#include "Options.h"
+#include "Tool.h"
+
+#include "llvm/ADT/StringRef.h"
+
+#include <CLI/CLI.hpp>
+
+using namespace winnow;
+using namespace winnow::tool;
+
+void tool::addTokens(CLI::App &verb, int64_t &tokens, const std::string &help) {
+  auto inRange = [](const std::string &text) -> std::string {
+    int64_t value = 0;
+    if (llvm::StringRef(text).getAsInteger(10, value) || value < 1 || value > INT32_MAX)
+      return "expected a token count between 1 and 2147483647, got '" + text + "'";
+    return "";
+  };
+  verb.add_option("--tokens", tokens, help)->check(CLI::Validator(inRange, "N", "tokens"));
+}
+
+void SpecOptions::addTo(CLI::App &verb) {
+  verb.add_option("spec", path, "MLIR file of the network, or an artifact (.wnw); - is standard input")->required();
+  verb.add_option("--entry", entry, "function to take; default: @forward, or the only one");
+  addTokens(verb, tokens, "value of the dynamic extent, the number of tokens");
+  verb.add_flag("--no-cache", noCache, "compile every kernel anew and store none");
+  verb.add_flag("--remarks", remarks, "print every decision of the compiler, with its reason");
+  verb.add_option("--dump-phases-to", dumpPhasesTo, "folder that receives the module after each phase");
+}
+
+jit::CompileOptions SpecOptions::compileOptions(llvm::StringRef target, ProgressLine &progress) const {
+  jit::CompileOptions options;
+  options.target = target.str();
+  options.tokens = tokens;
+  options.useCache = !noCache;
+  options.dumpPhasesTo = dumpPhasesTo;
+  options.progress = [&progress](const std::string &kernel, size_t done, size_t total) {
+    progress.show("compiling " + kernel, done, total);
+  };
+  return options;
+}

@@ -1,0 +1,315 @@
+//===- StageCheck.cpp - every kernel's output against the reference -----------------------------------------------===//
+
+#include "StageCheck.h"
+#include "GpuRun.h"
+#include "Tool.h"
+
+#include "winnow/Interpreter/Interpreter.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+#include "llvm/ADT/bit.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <climits>
+#include <cmath>
+#include <cstring>
+#include <map>
+
+using namespace mlir;
+using namespace winnow;
+using namespace winnow::tool;
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Comparison of two tensors
+//===--------------------------------------------------------------------------------------------------------------===//
+
+bool Agreement::passed() const {
+  if (!problem.empty())
+    return false;
+  if (tolerance.exact)
+    return differing == 0;
+  // Written so that a NaN fails.
+  return relative <= tolerance.relative && element <= tolerance.element && maskMismatch <= tolerance.maskMismatch;
+}
+
+Agreement tool::compareTensors(std::string what, std::string compared, const interp::Tensor &got,
+                               const interp::Tensor &want, const Tolerance &tolerance) {
+  Agreement result;
+  result.what = std::move(what);
+  result.compared = std::move(compared);
+  result.tolerance = tolerance;
+  result.count = want.count();
+  if (got.shape() != want.shape() || got.element() != want.element() || got.sparseAxis != want.sparseAxis) {
+    result.problem = "expected " + interp::typeText(want) + ", got " + interp::typeText(got);
+    return result;
+  }
+  if (got.bytes() == want.bytes() && got.keepMask == want.keepMask)
+    return result;
+  double squares = 0, errorSquares = 0;
+  int64_t size = interp::elementBytes(want.element()), kept = 0, moved = 0;
+  for (int64_t i = 0; i < result.count; ++i) {
+    bool sameMask = want.sparseAxis < 0 || got.keepMask[i] == want.keepMask[i];
+    kept += want.sparseAxis >= 0 && want.keepMask[i];
+    moved += !sameMask;
+    float a = got.get(i), b = want.get(i);
+    bool bothNaN = std::isnan(a) && std::isnan(b);
+    if (!sameMask || (!bothNaN && std::memcmp(&got.bytes()[i * size], &want.bytes()[i * size], size) != 0))
+      ++result.differing;
+    if (bothNaN || a == b) {
+      squares += std::isfinite(b) ? static_cast<double>(b) * b : 0;
+      continue;
+    }
+    double error = std::abs(static_cast<double>(a) - b);
+    squares += static_cast<double>(b) * b;
+    errorSquares += error * error;
+    result.maxError = error > result.maxError || std::isnan(error) ? error : result.maxError;
+  }
+  result.relative = errorSquares == 0 ? 0 : std::sqrt(errorSquares / squares);
+  result.maskMismatch = kept == 0 ? 0 : static_cast<double>(moved) / 2 / static_cast<double>(kept);
+  if (errorSquares == 0)
+    return result;
+  double rms = std::sqrt(squares / static_cast<double>(result.count));
+  for (int64_t i = 0; i < result.count; ++i) {
+    float a = got.get(i), b = want.get(i);
+    if (a == b || (std::isnan(a) && std::isnan(b)))
+      continue;
+    double error = std::abs(static_cast<double>(a) - b) / (std::abs(static_cast<double>(b)) + rms);
+    result.element = error > result.element || std::isnan(error) ? error : result.element;
+  }
+  return result;
+}
+
+static Type elementTypeOf(Type type) {
+  if (auto sparse = dyn_cast<ffn::Sparse24Type>(type))
+    return sparse.getElementType();
+  return cast<ShapedType>(type).getElementType();
+}
+
+Tolerance tool::toleranceFor(Operation *root, Type result, bool sumsAreExact) {
+  bool product = false, f8 = false;
+  root->walk([&](ffn::MatmulOp matmul) {
+    product = true;
+    f8 |= elementTypeOf(matmul.getRhs().getType()).getIntOrFloatBitWidth() == 8;
+  });
+  Tolerance tolerance;
+  if (!product || sumsAreExact) {
+    tolerance.exact = true;
+    return tolerance;
+  }
+  Type element = elementTypeOf(result);
+  // f8 tensor cores add with about 14 significant bits (measured: 2e-3 against f64 at K = 28672); 16-bit ones in f32.
+  // A difference that crosses a rounding boundary of the result shows up as one unit in its last place.
+  tolerance.relative = f8 ? 5e-3 : 1e-3;
+  tolerance.element = f8 ? 4e-2 : 2e-2;
+  if (element.getIntOrFloatBitWidth() == 8) {
+    tolerance.relative = 3e-2;
+    tolerance.element = 2.5e-1;
+  }
+  if (isa<ffn::Sparse24Type>(result)) {
+    // Two candidates that lie closer together than the sum is exact may change places.
+    tolerance.maskMismatch = 1e-2;
+    tolerance.relative = std::max(tolerance.relative, 3e-2);
+    tolerance.element = INFINITY;
+  }
+  return tolerance;
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Stage by stage
+//===--------------------------------------------------------------------------------------------------------------===//
+
+namespace {
+/// The tensors of a lowered function as the GPU has left them.
+class DeviceValues {
+public:
+  DeviceValues(func::FuncOp lowered, const GpuRun &run) : run(run) {
+    unsigned stage = 0;
+    for (auto kernel : lowered.getOps<ffn::KernelOp>()) {
+      for (OpResult result : kernel->getResults())
+        places[result] = findStage(stage, result.getResultNumber());
+      ++stage;
+    }
+    size_t argument = 0;
+    for (size_t index = 0; index < run.plan().buffers.size(); ++index)
+      if (run.plan().buffers[index].kind == rt::BufferKind::input && argument < lowered.getNumArguments())
+        places[lowered.getArgument(argument++)] = index;
+  }
+
+  Result<interp::Tensor> read(Value value) {
+    if (auto constant = value.getDefiningOp<arith::ConstantOp>()) {
+      llvm::Expected<interp::Tensor> tensor = interp::tensorFromAttribute(constant.getValue(), constant.getLoc());
+      if (!tensor)
+        return Error{llvm::toString(tensor.takeError())};
+      return std::move(*tensor);
+    }
+    auto place = places.find(value);
+    if (place == places.end() || !place->second)
+      return Error{"the plan has no buffer that holds it"};
+    return run.tensor(*place->second);
+  }
+
+private:
+  std::optional<size_t> findStage(unsigned stage, unsigned result) const {
+    for (size_t index = 0; index < run.plan().buffers.size(); ++index) {
+      const rt::Buffer &buffer = run.plan().buffers[index];
+      if (buffer.stage == static_cast<int32_t>(stage) && buffer.stageResult == result)
+        return index;
+    }
+    return std::nullopt;
+  }
+
+  const GpuRun &run;
+  llvm::DenseMap<Value, std::optional<size_t>> places;
+};
+} // namespace
+
+/// "quantize", "matmul, relu2, sparsify, quantize, compress"
+static std::string describe(ffn::KernelOp kernel) {
+  std::string text;
+  for (Operation &op : kernel.getBody().front().without_terminator())
+    if (op.getNumOperands() != 0)
+      text += (text.empty() ? "" : ", ") + op.getName().stripDialect().str();
+  return text.empty() ? "copy" : text;
+}
+
+/// The matrix product of a kernel, or null.
+static ffn::MatmulOp productOf(ffn::KernelOp kernel) {
+  auto products = kernel.getBody().front().getOps<ffn::MatmulOp>();
+  return products.empty() ? ffn::MatmulOp() : *products.begin();
+}
+
+/// The greatest power of two that divides every element, and the largest magnitude; 0 for both if all are zero.
+static std::pair<double, double> gridOf(const interp::Tensor &tensor) {
+  int exponent = INT_MAX;
+  double largest = 0;
+  for (int64_t i = 0; i < tensor.count(); ++i) {
+    double value = std::abs(static_cast<double>(tensor.get(i)));
+    if (!std::isfinite(value))
+      return {0, INFINITY};
+    if (value == 0)
+      continue;
+    largest = std::max(largest, value);
+    int shift = 0;
+    // 53 bits as an integer; its trailing zeros are not part of the grid.
+    auto mantissa = static_cast<uint64_t>(std::ldexp(std::frexp(value, &shift), 53));
+    exponent = std::min(exponent, shift - 53 + llvm::countr_zero(mantissa));
+  }
+  return {largest == 0 ? 0 : std::ldexp(1.0, exponent), largest};
+}
+
+/// True if every partial sum of the product, whatever its order, is an integer multiple of one number and small enough
+/// to be held exactly: by f32 for 16-bit operands; by the 13 bits below the leading one that f8 tensor cores keep when
+/// they align the addends.
+static bool sumsAreExact(ffn::MatmulOp matmul, const interp::Tensor &lhs, const interp::Tensor &rhs) {
+  auto [lhsGrid, lhsLargest] = gridOf(lhs);
+  auto [rhsGrid, rhsLargest] = gridOf(rhs);
+  if (lhsLargest == 0 || rhsLargest == 0)
+    return true;
+  if (lhsGrid == 0 || rhsGrid == 0)
+    return false;
+  double terms = static_cast<double>(lhs.shape()[matmul.getTransposeLhs() ? 0 : 1]) / (lhs.sparseAxis >= 0 ? 2 : 1);
+  double steps = lhsLargest / lhsGrid * (rhsLargest / rhsGrid) * terms;
+  return steps <= (interp::isF8(lhs.element()) ? 0x1p13 : 0x1p24);
+}
+
+static std::vector<Agreement> checkStage(ffn::KernelOp kernel, unsigned index, DeviceValues &values, int64_t tokens) {
+  std::string name = "stage " + std::to_string(index) + " (" + describe(kernel) + ")";
+  auto failed = [&](const std::string &problem) {
+    Agreement agreement;
+    agreement.what = name;
+    agreement.problem = problem;
+    return std::vector<Agreement>{agreement};
+  };
+  if (kernel.getNumResults() == 0)
+    return {};
+  std::vector<interp::Tensor> got;
+  for (Value result : kernel.getResults()) {
+    Result<interp::Tensor> tensor = values.read(result);
+    if (!tensor)
+      return failed(tensor.message());
+    got.push_back(std::move(*tensor));
+  }
+  int64_t rows = got.front().shape().empty() ? 1 : got.front().shape()[0];
+  std::optional<std::vector<Cut>> cuts = cutsForRows(kernel);
+  RowSample sample = sampleRows(rows, cuts ? affordableRows(countMultiplyAdds(kernel, tokens), rows) : rows);
+
+  llvm::SmallVector<interp::TensorRef> inputs;
+  for (auto [i, operand] : llvm::enumerate(kernel.getInputs())) {
+    Result<interp::Tensor> tensor = values.read(operand);
+    if (!tensor)
+      return failed("input " + std::to_string(i) + ": " + tensor.message());
+    Cut cut = cuts ? (*cuts)[i] : Cut::none;
+    inputs.push_back(std::make_shared<interp::Tensor>(
+        cut == Cut::none ? std::move(*tensor) : takeRows(*tensor, sample, cut == Cut::columns ? 1 : 0)));
+  }
+  bool exactSums = false;
+  if (ffn::MatmulOp matmul = productOf(kernel)) {
+    auto operand = [&](Value value) { return inputs[cast<BlockArgument>(value).getArgNumber()]; };
+    exactSums = sumsAreExact(matmul, *operand(matmul.getLhs()), *operand(matmul.getRhs()));
+  }
+  OwningOpRef<ModuleOp> module =
+      isolateKernel(kernel, sample.whole() ? std::nullopt : std::optional<int64_t>(sample.rows.size()));
+  auto function = *module->getOps<func::FuncOp>().begin();
+  llvm::Expected<llvm::SmallVector<interp::TensorRef>> want = interp::interpret(function, inputs);
+  if (!want)
+    return failed("the reference failed: " + llvm::toString(want.takeError()));
+
+  std::vector<Agreement> agreements;
+  for (auto [i, tensor] : llvm::enumerate(*want)) {
+    std::string what = want->size() == 1 ? name : name + ", result " + std::to_string(i);
+    bool cut = cuts && !got[i].shape().empty();
+    agreements.push_back(compareTensors(what, cut ? sample.text() : "all of it",
+                                        cut ? takeRows(got[i], sample) : got[i], *tensor,
+                                        toleranceFor(kernel, kernel.getResult(i).getType(), exactSums)));
+  }
+  return agreements;
+}
+
+std::vector<Agreement> tool::checkStages(func::FuncOp lowered, const GpuRun &run, ProgressLine &progress) {
+  DeviceValues values(lowered, run);
+  std::vector<Agreement> agreements;
+  auto kernels = llvm::to_vector(lowered.getOps<ffn::KernelOp>());
+  for (auto [index, kernel] : llvm::enumerate(kernels)) {
+    progress.show("checking " + describe(kernel), index, kernels.size());
+    for (Agreement &agreement : checkStage(kernel, index, values, run.tokens()))
+      agreements.push_back(std::move(agreement));
+  }
+  progress.clear();
+  return agreements;
+}
+
+std::string tool::agreementTable(const std::vector<Agreement> &agreements) {
+  size_t width = 0;
+  for (const Agreement &agreement : agreements)
+    width = std::max(width, agreement.what.size());
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  for (const Agreement &agreement : agreements) {
+    os << "  " << (agreement.passed() ? "ok    " : "WRONG ") << agreement.what
+       << std::string(width - agreement.what.size(), ' ') << "  ";
+    if (!agreement.problem.empty()) {
+      os << agreement.problem << "\n";
+      continue;
+    }
+    os << agreement.compared << ", ";
+    if (agreement.differing == 0)
+      os << "bit for bit equal";
+    else
+      os << llvm::format("max error %.3g, relative error %.3g, ", agreement.maxError, agreement.relative)
+         << agreement.differing << " of " << agreement.count << " elements differ";
+    if (agreement.maskMismatch > 0)
+      os << llvm::format(", %.3g of the kept positions moved", agreement.maskMismatch);
+    if (!agreement.passed())
+      os << (agreement.tolerance.exact ? std::string("; expected equality")
+                                       : llvm::formatv("; expected relative error <= {0}, of an element <= {1} (got "
+                                                       "{2}), moved <= {3}",
+                                                       agreement.tolerance.relative, agreement.tolerance.element,
+                                                       agreement.element, agreement.tolerance.maskMismatch)
+                                             .str());
+    os << "\n";
+  }
+  return text;
+}

@@ -1,0 +1,59 @@
+//===- StageCheck.h - every kernel's output against the reference -------------------------------------------------===//
+
+#ifndef WINNOW_TOOLS_WINNOW_STAGECHECK_H
+#define WINNOW_TOOLS_WINNOW_STAGECHECK_H
+
+#include "Sampling.h"
+
+#include "winnow/Interpreter/Tensor.h"
+#include "winnow/Support/Result.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+#include <string>
+#include <vector>
+
+namespace winnow::tool {
+
+class GpuRun;
+class ProgressLine;
+
+/// How far `got` may be from `want`. Sums on tensor cores round differently from the reference's, which sums in f64.
+struct Tolerance {
+  bool exact = false;      ///< bit for bit, any NaN like any other
+  double relative = 0;     ///< of ||got - want|| / ||want||
+  double element = 0;      ///< of |got - want| / (|want| + rms(want)), for every element
+  double maskMismatch = 0; ///< fraction of the kept positions that may differ, of a compressed tensor
+};
+
+/// The outcome of one comparison.
+struct Agreement {
+  std::string what;     ///< "stage 1, matmul", "result 0"
+  std::string compared; ///< "37 of 8192 rows"
+  Tolerance tolerance;
+  double maxError = 0, relative = 0, element = 0, maskMismatch = 0;
+  int64_t differing = 0; ///< elements whose bits differ
+  int64_t count = 0;
+  std::string problem; ///< why nothing could be compared; then it does not pass
+
+  bool passed() const;
+};
+
+/// `want` and `got` must have one shape and type.
+Agreement compareTensors(std::string what, std::string compared, const interp::Tensor &got, const interp::Tensor &want,
+                         const Tolerance &tolerance);
+
+/// What code that contains the operations inside `root` owes the reference: bit for bit, unless there is a product
+/// whose sums are not known to be exact on the device.
+Tolerance toleranceFor(mlir::Operation *root, mlir::Type result, bool sumsAreExact);
+
+/// For each ffn.kernel of `lowered` applies the reference to the kernel's inputs as the GPU has left them and compares
+/// the result with what the GPU has written.
+std::vector<Agreement> checkStages(mlir::func::FuncOp lowered, const GpuRun &run, ProgressLine &progress);
+
+/// A table of agreements, one line each.
+std::string agreementTable(const std::vector<Agreement> &agreements);
+
+} // namespace winnow::tool
+
+#endif // WINNOW_TOOLS_WINNOW_STAGECHECK_H
