@@ -176,7 +176,7 @@ CompiledImage KernelCache::Impl::store(const std::string &digest, const std::str
     return std::move(file.image);
   }
   Result<bool> published =
-      publishFile(entryPath(digest), bytes.data(), bytes.size(), Publish::keepFirst, 0600, options.write);
+      publishFile(entryPath(digest), bytes.data(), bytes.size(), {Publish::keepFirst, 0600, options.write});
   if (!published) {
     warnOfWriting(published.message());
     return std::move(file.image);

@@ -135,45 +135,64 @@ static Result<bool> writeInPlace(const std::string &path, const void *data, size
   return true;
 }
 
-Result<bool> winnow::publishFile(const std::string &path, const void *data, size_t size, Publish mode,
-                                 mode_t permissions, const WriteFunction &write) {
+/// Writes the bytes to a file of `folder` with a hidden name, which `temporary` receives. False, with nothing done,
+/// where the system has no unnamed files.
+static Result<bool> writeTemporary(const std::string &folder, bool unnamed, const std::string &path, const void *data,
+                                   size_t size, const PublishOptions &options, Unlinker &temporary) {
+  std::string name;
+  int created = -1;
+  if (unnamed) {
+    created = ::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, options.permissions);
+    if (created < 0)
+      return false;
+  } else {
+    if (int code = takeTemporaryName(folder, -1, options.permissions, name, created))
+      return fileError("create a file for", path, code);
+    temporary.path = name;
+  }
+  Descriptor file(created);
+  if (int code = writeAll(file.get(), data, size, options.write))
+    return fileError("write", path, code);
+  if (::fsync(file.get()) != 0 && errno != EINVAL)
+    return fileError("write", path, errno);
+  if (unnamed) {
+    int ignored = -1;
+    if (takeTemporaryName(folder, file.get(), options.permissions, name, ignored) != 0)
+      return false;
+    temporary.path = name;
+  }
+  return true;
+}
+
+Result<bool> winnow::publishFile(const std::string &path, const void *data, size_t size,
+                                 const PublishOptions &options) {
   struct stat info;
   if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
     if (S_ISDIR(info.st_mode))
       return Error{"cannot write '" + path + "': it is a folder"};
-    return writeInPlace(path, data, size, write);
+    return writeInPlace(path, data, size, options.write);
   }
   std::string folder = parentFolder(path);
   Unlinker temporary;
-  int file = ::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, permissions);
-  bool unnamed = file >= 0;
-  if (!unnamed) {
-    if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL && errno != ENOENT)
-      return fileError("create a file for", path, errno);
-    if (int code = takeTemporaryName(folder, -1, permissions, temporary.path, file)) {
-      temporary.path.clear();
-      return fileError("create a file for", path, code);
-    }
-  }
-  Descriptor owner(file);
-  if (int code = writeAll(file, data, size, write))
-    return fileError("write", path, code);
-  if (::fsync(file) != 0 && errno != EINVAL)
-    return fileError("write", path, errno);
-  if (unnamed) {
-    int ignored = -1;
-    if (int code = takeTemporaryName(folder, file, permissions, temporary.path, ignored)) {
-      temporary.path.clear();
-      return fileError("name", path, code);
-    }
-  }
-  if (mode == Publish::keepFirst) {
+  Result<bool> written = false;
+  if (options.unnamed)
+    written = writeTemporary(folder, true, path, data, size, options, temporary);
+  if (written && !*written)
+    written = writeTemporary(folder, false, path, data, size, options, temporary);
+  if (!written)
+    return written;
+
+  if (options.mode == Publish::keepFirst) {
     // link(2) fails where the name is taken; rename(2) would take it over.
     if (::link(temporary.path.c_str(), path.c_str()) == 0)
       return true;
     if (errno == EEXIST)
       return false;
-    return fileError("name", path, errno);
+    if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS)
+      return fileError("name", path, errno);
+    // A file system without links: the last of two at the same instant wins, and both are whole.
+    if (::access(path.c_str(), F_OK) == 0)
+      return false;
   }
   if (::rename(temporary.path.c_str(), path.c_str()) != 0)
     return fileError("name", path, errno);

@@ -22,6 +22,13 @@ enum class Publish {
   keepFirst, ///< the old contents stay; the new ones are dropped
 };
 
+struct PublishOptions {
+  Publish mode = Publish::replace;
+  mode_t permissions = 0666; ///< less the process's umask
+  WriteFunction write;       ///< empty: write(2)
+  bool unnamed = true;       ///< try an unnamed file first; tests of the other way turn it off
+};
+
 /// The contents of a regular file.
 Result<std::vector<uint8_t>> readFile(const std::string &path);
 
@@ -30,8 +37,7 @@ Result<std::vector<uint8_t>> readFile(const std::string &path);
 /// file, or none, or the whole new one; an error or an interrupt leaves the old one. A `path` that is not a regular
 /// file (a device, a pipe) is written in place. Returns whether the bytes were published, which is false only under
 /// `Publish::keepFirst`.
-Result<bool> publishFile(const std::string &path, const void *data, size_t size, Publish mode = Publish::replace,
-                         mode_t permissions = 0666, const WriteFunction &write = {});
+Result<bool> publishFile(const std::string &path, const void *data, size_t size, const PublishOptions &options = {});
 
 /// "No space left on device" and the like, for `errno`.
 std::string systemMessage(int code);
