@@ -1,6 +1,8 @@
 //===- Passes.td - passes on the ffn dialect ----------------------------------------------------------------------===//
 //
-// All run on a module: remarks are not safe to emit from several threads at once.
+// All run on a module: remarks are not safe to emit from several threads at once. The first block of a description is a
+// program before the pass, the second the same after it; where there is one block, the pass rejects it with the message
+// of its `error:` comment. test/Docs/passes.test runs them.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -16,12 +18,20 @@ def FormKernelsPass : Pass<"ffn-form-kernels", "::mlir::ModuleOp"> {
     Constants stay outside and are operands. Numeric effect: none. Never declines.
 
     ```mlir
-    %y = ffn.matmul %a, %b : (tensor<?x64xbf16>, tensor<64x32xbf16>) -> tensor<?x32xbf16>
-    // becomes
-    %y = ffn.kernel(%a, %b) : (tensor<?x64xbf16>, tensor<64x32xbf16>) -> tensor<?x32xbf16> {
-    ^bb0(%l: tensor<?x64xbf16>, %r: tensor<64x32xbf16>):
-      %p = ffn.matmul %l, %r : (tensor<?x64xbf16>, tensor<64x32xbf16>) -> tensor<?x32xbf16>
-      ffn.yield %p : tensor<?x32xbf16>
+    func.func @f(%a: tensor<?x64xbf16>, %b: tensor<64x32xbf16>) -> tensor<?x32xbf16> {
+      %y = ffn.matmul %a, %b : (tensor<?x64xbf16>, tensor<64x32xbf16>) -> tensor<?x32xbf16>
+      return %y : tensor<?x32xbf16>
+    }
+    ```
+    becomes
+    ```mlir
+    func.func @f(%a: tensor<?x64xbf16>, %b: tensor<64x32xbf16>) -> tensor<?x32xbf16> {
+      %y = ffn.kernel(%a, %b) : (tensor<?x64xbf16>, tensor<64x32xbf16>) -> tensor<?x32xbf16> {
+      ^bb0(%l: tensor<?x64xbf16>, %r: tensor<64x32xbf16>):
+        %p = ffn.matmul %l, %r : (tensor<?x64xbf16>, tensor<64x32xbf16>) -> tensor<?x32xbf16>
+        ffn.yield %p : tensor<?x32xbf16>
+      }
+      return %y : tensor<?x32xbf16>
     }
     ```
   }];
@@ -44,14 +54,22 @@ def FuseActivationPass : Pass<"ffn-fuse-activation", "::mlir::ModuleOp"> {
     selection under a foreign mask; compression under the mask of other values.
 
     ```mlir
-    %a = ffn.relu2 %y : tensor<?x64xbf16> -> tensor<?x64xf32>
-    %q, %s = ffn.quantize %a by row : (tensor<?x64xf32>) -> (tensor<?x64xf8E4M3FN>, tensor<?xf32>)
-    // becomes
-    %q, %s = ffn.kernel(%y) : (tensor<?x64xbf16>) -> (tensor<?x64xf8E4M3FN>, tensor<?xf32>) {
-    ^bb0(%in: tensor<?x64xbf16>):
-      %0 = ffn.relu2 %in : tensor<?x64xbf16> -> tensor<?x64xf32>
-      %1, %2 = ffn.quantize %0 by row : (tensor<?x64xf32>) -> (tensor<?x64xf8E4M3FN>, tensor<?xf32>)
-      ffn.yield %1, %2 : tensor<?x64xf8E4M3FN>, tensor<?xf32>
+    func.func @f(%y: tensor<?x64xbf16>) -> (tensor<?x64xf8E4M3FN>, tensor<?xf32>) {
+      %a = ffn.relu2 %y : tensor<?x64xbf16> -> tensor<?x64xf32>
+      %q, %s = ffn.quantize %a by row : (tensor<?x64xf32>) -> (tensor<?x64xf8E4M3FN>, tensor<?xf32>)
+      return %q, %s : tensor<?x64xf8E4M3FN>, tensor<?xf32>
+    }
+    ```
+    becomes
+    ```mlir
+    func.func @f(%y: tensor<?x64xbf16>) -> (tensor<?x64xf8E4M3FN>, tensor<?xf32>) {
+      %k:2 = ffn.kernel(%y) : (tensor<?x64xbf16>) -> (tensor<?x64xf8E4M3FN>, tensor<?xf32>) {
+      ^bb0(%in: tensor<?x64xbf16>):
+        %0 = ffn.relu2 %in : tensor<?x64xbf16> -> tensor<?x64xf32>
+        %1, %2 = ffn.quantize %0 by row : (tensor<?x64xf32>) -> (tensor<?x64xf8E4M3FN>, tensor<?xf32>)
+        ffn.yield %1, %2 : tensor<?x64xf8E4M3FN>, tensor<?xf32>
+      }
+      return %k#0, %k#1 : tensor<?x64xf8E4M3FN>, tensor<?xf32>
     }
     ```
     Remarks: passed `FusedChain`, one per kernel.
@@ -71,18 +89,26 @@ def FuseEpiloguePass : Pass<"ffn-fuse-epilogue", "::mlir::ModuleOp"> {
     in different tiles); more than one result; a compressed result of a product that the tensor cores cannot take.
 
     ```mlir
-    %y = ffn.matmul %x, %w : (tensor<?x64xbf16>, tensor<64x32xbf16>) -> tensor<?x32xbf16>
-    %r = ffn.kernel(%y) : (tensor<?x32xbf16>) -> tensor<?x32xbf16> {
-    ^bb0(%in: tensor<?x32xbf16>):
-      %0 = ffn.relu2 %in : tensor<?x32xbf16> -> tensor<?x32xbf16>
-      ffn.yield %0 : tensor<?x32xbf16>
+    func.func @f(%x: tensor<?x64xbf16>, %w: tensor<64x32xbf16>) -> tensor<?x32xbf16> {
+      %y = ffn.matmul %x, %w : (tensor<?x64xbf16>, tensor<64x32xbf16>) -> tensor<?x32xbf16>
+      %r = ffn.kernel(%y) : (tensor<?x32xbf16>) -> tensor<?x32xbf16> {
+      ^bb0(%in: tensor<?x32xbf16>):
+        %0 = ffn.relu2 %in : tensor<?x32xbf16> -> tensor<?x32xbf16>
+        ffn.yield %0 : tensor<?x32xbf16>
+      }
+      return %r : tensor<?x32xbf16>
     }
-    // becomes
-    %r = ffn.kernel(%x, %w) : (tensor<?x64xbf16>, tensor<64x32xbf16>) -> tensor<?x32xbf16> {
-    ^bb0(%l: tensor<?x64xbf16>, %k: tensor<64x32xbf16>):
-      %y = ffn.matmul %l, %k : (tensor<?x64xbf16>, tensor<64x32xbf16>) -> tensor<?x32xbf16>
-      %0 = ffn.relu2 %y : tensor<?x32xbf16> -> tensor<?x32xbf16>
-      ffn.yield %0 : tensor<?x32xbf16>
+    ```
+    becomes
+    ```mlir
+    func.func @f(%x: tensor<?x64xbf16>, %w: tensor<64x32xbf16>) -> tensor<?x32xbf16> {
+      %r = ffn.kernel(%x, %w) : (tensor<?x64xbf16>, tensor<64x32xbf16>) -> tensor<?x32xbf16> {
+      ^bb0(%l: tensor<?x64xbf16>, %k: tensor<64x32xbf16>):
+        %y = ffn.matmul %l, %k : (tensor<?x64xbf16>, tensor<64x32xbf16>) -> tensor<?x32xbf16>
+        %0 = ffn.relu2 %y : tensor<?x32xbf16> -> tensor<?x32xbf16>
+        ffn.yield %0 : tensor<?x32xbf16>
+      }
+      return %r : tensor<?x32xbf16>
     }
     ```
     Remarks: passed `FusedEpilogue`; missed `KeptApart`.
@@ -106,9 +132,17 @@ def InferSparsityPass : Pass<"ffn-infer-sparsity", "::mlir::ModuleOp"> {
     annotation that contradicts what is known.
 
     ```mlir
-    %a = ffn.relu2 %y : tensor<?x64xbf16> -> tensor<?x64xbf16>
-    // becomes
-    %a = ffn.relu2 %y {ffn.sparsity = #ffn.sparsity<density = 5.0e-01>} : tensor<?x64xbf16> -> tensor<?x64xbf16>
+    func.func @f(%y: tensor<?x64xbf16>) -> tensor<?x64xbf16> {
+      %a = ffn.relu2 %y : tensor<?x64xbf16> -> tensor<?x64xbf16>
+      return %a : tensor<?x64xbf16>
+    }
+    ```
+    becomes
+    ```mlir
+    func.func @f(%y: tensor<?x64xbf16>) -> tensor<?x64xbf16> {
+      %a = ffn.relu2 %y {ffn.sparsity = #ffn.sparsity<density = 0.5>} : tensor<?x64xbf16> -> tensor<?x64xbf16>
+      return %a : tensor<?x64xbf16>
+    }
     ```
   }];
   let dependentDialects = ["::winnow::ffn::FFNDialect"];
@@ -127,22 +161,33 @@ def SelectLayoutPass : Pass<"ffn-select-layout", "::mlir::ModuleOp"> {
     whose left operand already is compressed is kept. An `ffn.layout` that the spec already carries decides in place of
     the predicted time, and is an error where it cannot be.
 
-    Numeric effect: with an explicit selection, none as long as the right operand and the scales are finite (a dropped zero
-    times infinity would have been NaN). With an inserted one, elements are dropped as docs/ffn-spec.md, "Relaxation",
+    Numeric effect: with an explicit selection, none as long as the right operand is finite and given scales are finite and
+    positive (a dropped zero times infinity would have been NaN). With an inserted one, elements are dropped as docs/ffn-spec.md, "Relaxation",
     says.
 
     Declines, with a missed remark `DenseProduct` and one of the causes: target, element type, shape, axis, not sparse,
     drop forbidden, drop too large, cost.
 
     ```mlir
-    %a = ffn.relu2 %y {ffn.sparsity = #ffn.sparsity<density = 8.0e-2, max_drop = 5.0e-2>}
-       : tensor<?x16384xbf16> -> tensor<?x16384xbf16>
-    %z = ffn.matmul %a, %w {transpose_rhs} : (tensor<?x16384xbf16>, tensor<4096x16384xbf16>) -> tensor<?x4096xbf16>
-    // becomes
-    %v, %m = ffn.sparsify %a along 1 : (tensor<?x16384xbf16>) -> (tensor<?x16384xbf16>, tensor<?x16384xi1>)
-    %c = ffn.compress %v, %m : (tensor<?x16384xbf16>, tensor<?x16384xi1>) -> !ffn.sparse24<?x16384xbf16, axis = 1>
-    %z = ffn.matmul %c, %w {ffn.layout = #ffn.layout<token_wise>, transpose_rhs}
-       : (!ffn.sparse24<?x16384xbf16, axis = 1>, tensor<4096x16384xbf16>) -> tensor<?x4096xbf16>
+    func.func @f(%y: tensor<?x16384xbf16>, %w: tensor<4096x16384xbf16>) -> tensor<?x4096xbf16> {
+      %a = ffn.relu2 %y {ffn.sparsity = #ffn.sparsity<density = 0.08, max_drop = 0.05>}
+         : tensor<?x16384xbf16> -> tensor<?x16384xbf16>
+      %z = ffn.matmul %a, %w {transpose_rhs} : (tensor<?x16384xbf16>, tensor<4096x16384xbf16>) -> tensor<?x4096xbf16>
+      return %z : tensor<?x4096xbf16>
+    }
+    ```
+    becomes
+    ```mlir
+    func.func @f(%y: tensor<?x16384xbf16>, %w: tensor<4096x16384xbf16>) -> tensor<?x4096xbf16> {
+      %a = ffn.relu2 %y {ffn.sparsity = #ffn.sparsity<density = 0.08, max_drop = 0.05>}
+         : tensor<?x16384xbf16> -> tensor<?x16384xbf16>
+      %v, %m = ffn.sparsify %a along 1 {ffn.sparsity = #ffn.sparsity<density = 0.0795>}
+             : (tensor<?x16384xbf16>) -> (tensor<?x16384xbf16>, tensor<?x16384xi1>)
+      %c = ffn.compress %v, %m : (tensor<?x16384xbf16>, tensor<?x16384xi1>) -> !ffn.sparse24<?x16384xbf16, axis = 1>
+      %z = ffn.matmul %c, %w {ffn.layout = #ffn.layout<token_wise>, transpose_rhs}
+         : (!ffn.sparse24<?x16384xbf16, axis = 1>, tensor<4096x16384xbf16>) -> tensor<?x4096xbf16>
+      return %z : tensor<?x4096xbf16>
+    }
     ```
     Remarks: passed `SparseProduct`; missed `DenseProduct`.
   }];
@@ -163,10 +208,18 @@ def SplitDynamicScalePass : Pass<"ffn-split-dynamic-scale", "::mlir::ModuleOp"> 
     Numeric effect: none, by the definition of `ffn.dynamic_scale`. Never declines.
 
     ```mlir
-    %q, %s = ffn.quantize %x by column : (tensor<?x64xbf16>) -> (tensor<?x64xf8E4M3FN>, tensor<64xf32>)
-    // becomes
-    %s = ffn.dynamic_scale %x by column to f8E4M3FN : (tensor<?x64xbf16>) -> tensor<64xf32>
-    %q = ffn.quantize %x scaled %s by column : (tensor<?x64xbf16>, tensor<64xf32>) -> tensor<?x64xf8E4M3FN>
+    func.func @f(%x: tensor<?x64xbf16>) -> (tensor<?x64xf8E4M3FN>, tensor<64xf32>) {
+      %q, %s = ffn.quantize %x by column : (tensor<?x64xbf16>) -> (tensor<?x64xf8E4M3FN>, tensor<64xf32>)
+      return %q, %s : tensor<?x64xf8E4M3FN>, tensor<64xf32>
+    }
+    ```
+    becomes
+    ```mlir
+    func.func @f(%x: tensor<?x64xbf16>) -> (tensor<?x64xf8E4M3FN>, tensor<64xf32>) {
+      %s = ffn.dynamic_scale %x by column to f8E4M3FN : (tensor<?x64xbf16>) -> tensor<64xf32>
+      %q = ffn.quantize %x scaled %s by column : (tensor<?x64xbf16>, tensor<64xf32>) -> tensor<?x64xf8E4M3FN>
+      return %q, %s : tensor<?x64xf8E4M3FN>, tensor<64xf32>
+    }
     ```
     Remarks: passed `SplitScale`.
   }];
@@ -181,8 +234,11 @@ def VerifyKernelFormPass : Pass<"ffn-verify-kernel-form", "::mlir::ModuleOp"> {
     seen to it. What passes here is what the conversion to the kern dialect accepts.
 
     ```mlir
-    %y = ffn.relu %x : tensor<?x64xbf16> -> tensor<?x64xbf16>
     // error: 'ffn.relu' op expects to be inside an ffn.kernel (ffn-form-kernels puts it there)
+    func.func @f(%x: tensor<?x64xbf16>) -> tensor<?x64xbf16> {
+      %y = ffn.relu %x : tensor<?x64xbf16> -> tensor<?x64xbf16>
+      return %y : tensor<?x64xbf16>
+    }
     ```
   }];
 }
@@ -195,8 +251,10 @@ def VerifySpecPass : Pass<"ffn-verify-spec", "::mlir::ModuleOp"> {
     of 0, and, if the option `entry` is given, there is a function of that name.
 
     ```mlir
-    func.func @forward(%x: tensor<?x?xbf16>) -> tensor<?x?xbf16> { … }
-    // error: expects at most one dynamic extent, the token count, got 'tensor<?x?xbf16>' for argument 0
+    // error: 'func.func' op expects at most one dynamic extent, the token count, got 'tensor<?x?xbf16>' for argument 0
+    func.func @f(%x: tensor<?x?xbf16>) -> tensor<?x?xbf16> {
+      return %x : tensor<?x?xbf16>
+    }
     ```
   }];
   let options = [Option<"entry", "entry", "std::string", "\"\"", "function that must be there">];
