@@ -150,10 +150,12 @@ void ChainFuser::formGroups() {
         group.results.insert(result);
   }
   // A mask alone is not worth a kernel where another one makes the same selection.
-  for (auto &[key, group] : groups)
-    if (auto selection = dyn_cast<SparsifyOp>(key);
-        selection && !isDemanded(selection.getResult()) && group.results.size() == 1 && tryJoinMask(selection))
+  for (auto &[key, group] : groups) {
+    auto selection = dyn_cast<SparsifyOp>(key);
+    if (selection && group.results.size() == 1 && group.results.front() == selection.getMask() &&
+        tryJoinMask(selection))
       group.results.clear();
+  }
   groups.remove_if([](auto &entry) { return entry.second.results.empty(); });
   // A dynamic scale is written in any case, and there is no kernel that writes nothing else.
   for (auto &[key, group] : groups)

@@ -81,6 +81,17 @@ func.func @mask_joins(%x: tensor<?x64xbf16>) -> (tensor<?x64xf8E4M3FN>, tensor<?
   return %q, %s, %m : tensor<?x64xf8E4M3FN>, tensor<?xf32>, tensor<?x64xi1>
 }
 
+// Compressed values do not: they would not be those of the other kernel, which quantises.
+// CHECK-LABEL: func.func @compressed_stays(
+// CHECK:         ffn.kernel({{.*}}) : (tensor<?x64xbf16>) -> !ffn.sparse24<?x64xbf16, axis = 1>
+// CHECK:         ffn.kernel({{.*}}) : (tensor<?x64xbf16>, tensor<f32>) -> tensor<?x64xf8E4M3FN>
+func.func @compressed_stays(%x: tensor<?x64xbf16>, %s: tensor<f32>) -> (!ffn.sparse24<?x64xbf16, axis = 1>, tensor<?x64xf8E4M3FN>) {
+  %v, %m = ffn.sparsify %x along 1 : (tensor<?x64xbf16>) -> (tensor<?x64xbf16>, tensor<?x64xi1>)
+  %c = ffn.compress %v, %m : (tensor<?x64xbf16>, tensor<?x64xi1>) -> !ffn.sparse24<?x64xbf16, axis = 1>
+  %q = ffn.quantize %v scaled %s by tensor : (tensor<?x64xbf16>, tensor<f32>) -> tensor<?x64xf8E4M3FN>
+  return %c, %q : !ffn.sparse24<?x64xbf16, axis = 1>, tensor<?x64xf8E4M3FN>
+}
+
 // A mask by itself has a kernel of its own.
 // CHECK-LABEL: func.func @mask_alone(
 // CHECK:         ffn.kernel({{.*}}) : (tensor<?x64xbf16>) -> tensor<?x64xi1>
