@@ -188,6 +188,10 @@ Status DeviceBuffer::copyFrom(const void *host, int64_t count, int64_t offset) {
     return current.status();
   if (cuda::Code code = device->driver().cuMemcpyHtoD(start + offset, host, static_cast<size_t>(count)))
     return device->driver().error(code, fmt::format("copy {} bytes to device {}", count, device->info().ordinal));
+  // The driver may return while a copy from pageable memory is still on its way, and a stream that does not synchronise
+  // with the default one would not wait for it.
+  if (cuda::Code code = device->driver().cuStreamSynchronize(nullptr))
+    return device->driver().error(code, fmt::format("finish a copy to device {}", device->info().ordinal));
   return {};
 }
 

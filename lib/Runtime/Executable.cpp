@@ -169,9 +169,7 @@ Status Executable::Impl::loadConstants() {
     if (Status status = constants[i].copyFrom(buffer.contents.data(), constants[i].bytes()); !status)
       return status;
   }
-  // A copy from pageable memory may still be on its way when the driver returns, and a stream that does not synchronise
-  // with the default one would not wait for it.
-  return device->synchronize();
+  return {};
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//

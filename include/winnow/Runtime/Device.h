@@ -93,8 +93,8 @@ public:
   DevicePointer address() const { return start; }
   int64_t bytes() const { return size; }
 
-  /// Copies `count` bytes to or from `offset` in this buffer and waits for the copy; orders itself after what the
-  /// default stream holds, not after other streams.
+  /// Copies `count` bytes to or from `offset` in this buffer and waits for the copy: every stream sees it afterwards.
+  /// It comes after what the default stream holds, but does not wait for other streams.
   Status copyFrom(const void *host, int64_t count, int64_t offset = 0);
   Status copyTo(void *host, int64_t count, int64_t offset = 0) const;
   /// Enqueues setting every byte.

@@ -292,7 +292,7 @@ TEST_F(ExecutableTest, SaysWhichDriverCallFailedWhileLoading) {
       {"cuFuncSetAttribute", "give kernel 'forward_1' 200000 bytes of shared memory"},
       {"cuMemAlloc", "allocate 4 bytes for constant 'scale' on device 0 (Fake H100, 85899345920 bytes in all)"},
       {"cuMemcpyHtoD", "copy 4 bytes to device 0"},
-      {"cuCtxSynchronize", "finish the work on device 0"},
+      {"cuStreamSynchronize", "finish a copy to device 0"},
   };
   for (auto [entryPoint, action] : actions) {
     state.failures = {{entryPoint, 209}};
