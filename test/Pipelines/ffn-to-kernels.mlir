@@ -2,6 +2,9 @@
 // RUN: winnow-opt %examples/minitron-8b.mlir -ffn-to-kernels | FileCheck %s --check-prefix=MODEL
 // RUN: winnow-opt %examples/training-products.mlir -ffn-to-kernels | FileCheck %s --check-prefix=TRAINING
 // RUN: winnow-opt %examples/minitron-8b.mlir "-ffn-to-kernels=target=cpu" | FileCheck %s --check-prefix=CPU
+// RUN: winnow-opt %examples/training-products.mlir -ffn-to-kernels -o %t.once
+// RUN: winnow-opt %t.once -ffn-to-kernels -o %t.twice
+// RUN: diff %t.once %t.twice
 // RUN: not winnow-opt %s "-ffn-to-kernels=entry=nowhere" 2>&1 | FileCheck %s --check-prefix=ENTRY
 // RUN: not winnow-opt %s "-ffn-to-kernels=target=sm_12" 2>&1 | FileCheck %s --check-prefix=TARGET
 
