@@ -2,50 +2,15 @@
 
 #include "winnow-c/Runtime.h"
 
-#include "winnow/Runtime/Artifact.h"
-#include "winnow/Runtime/Executable.h"
+#include "Error.h"
+#include "Executable.h"
 
-#include <exception>
-#include <memory>
-#include <new>
-#include <string>
+#include "winnow/Runtime/Artifact.h"
 
 using namespace winnow;
+using namespace winnow::capi;
 
-struct winnow_error {
-  std::string message;
-};
-
-struct winnow_executable {
-  std::shared_ptr<rt::Executable> executable;
-  size_t inputs = 0, outputs = 0;
-};
-
-/// Text for when not even an error can be allocated; never freed.
-static winnow_error *outOfMemory() {
-  static winnow_error error{"out of memory"};
-  return &error;
-}
-
-static winnow_error *makeError(std::string message) {
-  auto *error = new (std::nothrow) winnow_error{std::move(message)};
-  return error ? error : outOfMemory();
-}
-
-/// Runs `body`, which returns an error or null; nothing thrown passes the C boundary.
-template <typename Body> static winnow_error *guarded(Body body) {
-  try {
-    return body();
-  } catch (const std::bad_alloc &) {
-    return outOfMemory();
-  } catch (const std::exception &exception) {
-    return makeError(exception.what());
-  } catch (...) {
-    return makeError("unknown failure inside the Winnow runtime");
-  }
-}
-
-static winnow_error *load(Result<rt::Plan> plan, int device, winnow_executable **executable) {
+winnow_error *capi::load(Result<rt::Plan> plan, int device, winnow_executable **executable) {
   if (!plan)
     return makeError(plan.message());
   auto loaded = std::make_unique<winnow_executable>();
@@ -61,6 +26,12 @@ static winnow_error *load(Result<rt::Plan> plan, int device, winnow_executable *
   return nullptr;
 }
 
+winnow_argument capi::argumentOf(const rt::Buffer &buffer) {
+  static_assert(static_cast<int>(rt::ElementType::u8) == WINNOW_U8, "the C enumeration mirrors rt::ElementType");
+  return {buffer.name.c_str(), static_cast<winnow_element_type>(buffer.element), buffer.shape.size(), buffer.shape.data(),
+          buffer.isWeight ? 1 : 0};
+}
+
 static winnow_error *checkArguments(const winnow_executable *executable, const uint64_t *arguments, size_t count) {
   size_t expected = executable->inputs + executable->outputs;
   if (count != expected)
@@ -68,27 +39,18 @@ static winnow_error *checkArguments(const winnow_executable *executable, const u
                      std::to_string(executable->inputs) + " inputs, then " + std::to_string(executable->outputs) +
                      " outputs), got " + std::to_string(count));
   if (!arguments && count)
-    return makeError("expected an array of argument addresses, got a null pointer");
+    return gotNull("an array of argument addresses");
   return nullptr;
 }
-
-static winnow_error *fromStatus(const Status &status) { return status ? nullptr : makeError(status.message()); }
 
 extern "C" {
 
 int winnow_runtime_abi_version(void) { return WINNOW_RUNTIME_ABI_VERSION; }
 
-const char *winnow_error_message(const winnow_error *error) { return error ? error->message.c_str() : ""; }
-
-void winnow_error_destroy(winnow_error *error) {
-  if (error != outOfMemory())
-    delete error;
-}
-
 winnow_error *winnow_executable_load(const char *path, int device, winnow_executable **executable) {
   return guarded([&]() -> winnow_error * {
     if (!path || !executable)
-      return makeError("expected a path and a place for the executable, got a null pointer");
+      return gotNull("a path and a place for the executable");
     return load(rt::readArtifact(path), device, executable);
   });
 }
@@ -96,7 +58,7 @@ winnow_error *winnow_executable_load(const char *path, int device, winnow_execut
 winnow_error *winnow_executable_load_bytes(const void *bytes, size_t size, int device, winnow_executable **executable) {
   return guarded([&]() -> winnow_error * {
     if (!bytes || !executable)
-      return makeError("expected bytes and a place for the executable, got a null pointer");
+      return gotNull("bytes and a place for the executable");
     return load(rt::deserialize(static_cast<const uint8_t *>(bytes), size, "artifact in memory"), device, executable);
   });
 }
@@ -109,14 +71,11 @@ size_t winnow_executable_output_count(const winnow_executable *executable) { ret
 winnow_error *winnow_executable_argument(const winnow_executable *executable, size_t index, winnow_argument *argument) {
   return guarded([&]() -> winnow_error * {
     if (!executable || !argument)
-      return makeError("expected an executable and a place for the argument, got a null pointer");
+      return gotNull("an executable and a place for the argument");
     if (index >= executable->inputs + executable->outputs)
       return makeError("expected an argument index below " + std::to_string(executable->inputs + executable->outputs) +
                        ", got " + std::to_string(index));
-    const rt::Buffer &buffer = executable->executable->plan().buffers[index];
-    static_assert(static_cast<int>(rt::ElementType::u8) == WINNOW_U8, "the C enumeration mirrors rt::ElementType");
-    *argument = {buffer.name.c_str(), static_cast<winnow_element_type>(buffer.element), buffer.shape.size(),
-                 buffer.shape.data(), buffer.isWeight ? 1 : 0};
+    *argument = argumentOf(executable->executable->plan().buffers[index]);
     return nullptr;
   });
 }
@@ -124,7 +83,7 @@ winnow_error *winnow_executable_argument(const winnow_executable *executable, si
 winnow_error *winnow_executable_workspace_bytes(const winnow_executable *executable, int64_t tokens, int64_t *bytes) {
   return guarded([&]() -> winnow_error * {
     if (!executable || !bytes)
-      return makeError("expected an executable and a place for the size, got a null pointer");
+      return gotNull("an executable and a place for the size");
     Result<int64_t> result = executable->executable->workspaceBytes(tokens);
     if (!result)
       return makeError(result.message());
@@ -138,7 +97,7 @@ winnow_error *winnow_executable_execute(const winnow_executable *executable, voi
                                         int64_t workspace_bytes) {
   return guarded([&]() -> winnow_error * {
     if (!executable)
-      return makeError("expected an executable, got a null pointer");
+      return gotNull("an executable");
     if (winnow_error *error = checkArguments(executable, arguments, argument_count))
       return error;
     return fromStatus(executable->executable->execute(
@@ -163,7 +122,7 @@ winnow_error *winnow_executable_execute_launch(const winnow_executable *executab
                                                uint64_t workspace, int64_t workspace_bytes) {
   return guarded([&]() -> winnow_error * {
     if (!executable)
-      return makeError("expected an executable, got a null pointer");
+      return gotNull("an executable");
     if (winnow_error *error = checkArguments(executable, arguments, argument_count))
       return error;
     return fromStatus(executable->executable->executeLaunch(

@@ -1,0 +1,27 @@
+//===- Executable.h - what a winnow_executable holds ----------------------------------------------------------------===//
+
+#ifndef WINNOW_LIB_CAPI_EXECUTABLE_H
+#define WINNOW_LIB_CAPI_EXECUTABLE_H
+
+#include "winnow-c/Runtime.h"
+
+#include "winnow/Runtime/Executable.h"
+
+#include <memory>
+
+struct winnow_executable {
+  std::shared_ptr<winnow::rt::Executable> executable;
+  size_t inputs = 0, outputs = 0;
+};
+
+namespace winnow::capi {
+
+/// Loads `plan`, or hands on why there is none.
+winnow_error *load(Result<rt::Plan> plan, int device, winnow_executable **executable);
+
+/// The C form of what a caller hands in; lives as long as `buffer`.
+winnow_argument argumentOf(const rt::Buffer &buffer);
+
+} // namespace winnow::capi
+
+#endif // WINNOW_LIB_CAPI_EXECUTABLE_H
