@@ -2,8 +2,8 @@
  *
  *   cc -std=c99 -Iinclude examples/embed.c -Lbuild/lib -Wl,-rpath,build/lib -lwinnow -o embed && ./embed
  *
- * Prints what the compiler decided, the kernels it made for an H100, and the result of the CPU reference for two tokens.
- * Needs no GPU, no driver and no NVRTC. */
+ * Prints what the compiler decided, the kernels it made for an H100, and the result of the CPU reference for two
+ * tokens. Needs no GPU, no driver and no NVRTC. */
 
 #include "winnow-c/Winnow.h"
 

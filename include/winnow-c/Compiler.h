@@ -1,15 +1,16 @@
-/*===- winnow-c/Compiler.h - compile FFNs from C ----------------------------------------------------------------------===*\
-|*                                                                                                                      *|
-|* Text in, decisions, intermediate forms, kernels and artifacts out. Needs no GPU and no driver; NVRTC at run time,     *|
-|* and only for winnow_module_compile.                                                                                  *|
-|*                                                                                                                      *|
-|* Errors: as in winnow-c/Runtime.h. The text of an error holds every diagnostic of the call, a line each, as           *|
-|* "file:line:column: error: what was expected and what was found". No function throws, prints, exits or aborts.        *|
-|* Threads: every function may be called from several threads at once. Calls into one context wait for each other;      *|
-|* contexts know nothing of each other.                                                                                 *|
-|* Lifetimes: a module keeps its context alive, so both may be destroyed in either order. Destroy functions accept NULL.*|
-|*                                                                                                                      *|
-\*===------------------------------------------------------------------------------------------------------------------===*/
+/*===- winnow-c/Compiler.h - compile FFNs from C ------------------------------------------------------------------===*\
+|*                                                                                                                    *|
+|* Text in, decisions, intermediate forms, kernels and artifacts out. Needs no GPU and no driver; NVRTC at run        *|
+|* time, and only for winnow_module_compile.                                                                          *|
+|*                                                                                                                    *|
+|* Errors: as in winnow-c/Runtime.h. The text of an error holds every diagnostic of the call, a line each, as         *|
+|* "file:line:column: error: what was expected and what was found". No function throws, prints, exits or aborts.      *|
+|* Threads: every function may be called from several threads at once. Calls into one context wait for each other;    *|
+|* contexts know nothing of each other.                                                                               *|
+|* Lifetimes: a module keeps its context alive, so both may be destroyed in either order. Destroy functions accept    *|
+|* NULL.                                                                                                              *|
+|*                                                                                                                    *|
+\*===--------------------------------------------------------------------------------------------------------------===*/
 
 #ifndef WINNOW_C_COMPILER_H
 #define WINNOW_C_COMPILER_H
@@ -28,7 +29,7 @@ WINNOW_C_API int winnow_compiler_abi_version(void);
 /** Version and a hash of the sources, "0.1.0+4f1c0a9be2d7". Static. */
 WINNOW_C_API const char *winnow_build_id(void);
 
-/*===--- Bytes ------------------------------------------------------------------------------------------------------===*/
+/*===--- Bytes ----------------------------------------------------------------------------------------------------===*/
 
 /** Text or binary data that the caller owns. */
 typedef struct winnow_bytes winnow_bytes;
@@ -37,7 +38,7 @@ WINNOW_C_API const char *winnow_bytes_data(const winnow_bytes *bytes);
 WINNOW_C_API size_t winnow_bytes_size(const winnow_bytes *bytes);
 WINNOW_C_API void winnow_bytes_destroy(winnow_bytes *bytes);
 
-/*===--- Contexts, diagnostics and remarks --------------------------------------------------------------------------===*/
+/*===--- Contexts, diagnostics and remarks ------------------------------------------------------------------------===*/
 
 typedef struct winnow_context winnow_context;
 
@@ -81,16 +82,16 @@ typedef void (*winnow_diagnostic_callback)(const winnow_diagnostic *diagnostic, 
 typedef void (*winnow_remark_callback)(const winnow_remark *remark, void *user);
 
 /** Has `callback` (NULL: nothing) called for every diagnostic of later calls into the context, in order: by the thread
- *  that made the call, before the call returns, when its work is over. A callback may therefore call into the context. An
- *  exception that it throws (from C++) makes the call fail with the exception's text. Until changed, `user` must stay valid
- *  for as long as the context or a module of it is used. */
+ *  that made the call, before the call returns, when its work is over. A callback may therefore call into the context.
+ *  An exception that it throws (from C++) makes the call fail with the exception's text. Until changed, `user` must stay
+ *  valid for as long as the context or a module of it is used. */
 WINNOW_C_API winnow_error *winnow_context_set_diagnostic_callback(winnow_context *context,
                                                                   winnow_diagnostic_callback callback, void *user);
 /** The same for remarks, each distinct one once per call. */
 WINNOW_C_API winnow_error *winnow_context_set_remark_callback(winnow_context *context, winnow_remark_callback callback,
                                                               void *user);
 
-/*===--- Modules ----------------------------------------------------------------------------------------------------===*/
+/*===--- Modules --------------------------------------------------------------------------------------------------===*/
 
 typedef struct winnow_module winnow_module;
 
@@ -113,11 +114,11 @@ WINNOW_C_API winnow_error *winnow_module_find_function(const winnow_module *modu
 WINNOW_C_API size_t winnow_module_input_count(const winnow_module *module, size_t function);
 WINNOW_C_API size_t winnow_module_output_count(const winnow_module *module, size_t function);
 /** Input `index` of a function, counted from 0; outputs follow the inputs and are called "result0", "result1", …
- *  Pointers live as long as the module, and until it is lowered. Fails for an argument that has no plain row-major form. */
+ *  Pointers live as long as the module, and until it is lowered. Fails for an argument without a plain row-major form. */
 WINNOW_C_API winnow_error *winnow_module_argument(const winnow_module *module, size_t function, size_t index,
                                                   winnow_argument *argument);
 
-/*===--- Compilation ------------------------------------------------------------------------------------------------===*/
+/*===--- Compilation ----------------------------------------------------------------------------------------------===*/
 
 /** Zero is the default of every field but `size`. NULL options are all defaults. */
 typedef struct winnow_compile_options {
@@ -165,13 +166,14 @@ typedef struct winnow_image {
 
 WINNOW_C_API size_t winnow_program_image_count(const winnow_program *program);
 WINNOW_C_API winnow_error *winnow_program_image(const winnow_program *program, size_t index, winnow_image *image);
-/** The bytes of an artifact (.wnw), which winnow_executable_load takes. The caller owns *artifact. Fails for a program of
- *  winnow_module_emit_cuda. */
+/** The bytes of an artifact (.wnw), which winnow_executable_load takes. The caller owns *artifact. Fails for a program
+ *  of winnow_module_emit_cuda. */
 WINNOW_C_API winnow_error *winnow_program_artifact(const winnow_program *program, winnow_bytes **artifact);
 /** Loads the program on CUDA device `device`, as winnow_executable_load does with an artifact. */
-WINNOW_C_API winnow_error *winnow_program_load(const winnow_program *program, int device, winnow_executable **executable);
+WINNOW_C_API winnow_error *winnow_program_load(const winnow_program *program, int device,
+                                                winnow_executable **executable);
 
-/*===--- Devices ----------------------------------------------------------------------------------------------------===*/
+/*===--- Devices --------------------------------------------------------------------------------------------------===*/
 
 /** How many CUDA devices the driver shows. Fails where there is no driver. */
 WINNOW_C_API winnow_error *winnow_device_count(int *count);

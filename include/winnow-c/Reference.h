@@ -1,8 +1,8 @@
-/*===- winnow-c/Reference.h - evaluate FFNs on the CPU from C ---------------------------------------------------------===*\
-|*                                                                                                                      *|
-|* The reference: what an FFN means, on any machine, slowly. It is the target "cpu".                                    *|
-|*                                                                                                                      *|
-\*===------------------------------------------------------------------------------------------------------------------===*/
+/*===- winnow-c/Reference.h - evaluate FFNs on the CPU from C -----------------------------------------------------===*\
+|*                                                                                                                    *|
+|* The reference: what an FFN means, on any machine, slowly. It is the target "cpu".                                  *|
+|*                                                                                                                    *|
+\*===--------------------------------------------------------------------------------------------------------------===*/
 
 #ifndef WINNOW_C_REFERENCE_H
 #define WINNOW_C_REFERENCE_H

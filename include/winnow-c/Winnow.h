@@ -1,9 +1,9 @@
-/*===- winnow-c/Winnow.h - Winnow from C ------------------------------------------------------------------------------===*\
-|*                                                                                                                      *|
-|* Everything that libwinnow.so offers. Programs that only run compiled artifacts need winnow-c/Runtime.h and           *|
-|* libwinnow_runtime.so, which holds no compiler.                                                                       *|
-|*                                                                                                                      *|
-\*===------------------------------------------------------------------------------------------------------------------===*/
+/*===- winnow-c/Winnow.h - Winnow from C --------------------------------------------------------------------------===*\
+|*                                                                                                                    *|
+|* Everything that libwinnow.so offers. Programs that only run compiled artifacts need winnow-c/Runtime.h and         *|
+|* libwinnow_runtime.so, which holds no compiler.                                                                     *|
+|*                                                                                                                    *|
+\*===--------------------------------------------------------------------------------------------------------------===*/
 
 #ifndef WINNOW_C_WINNOW_H
 #define WINNOW_C_WINNOW_H

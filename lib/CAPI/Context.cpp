@@ -1,4 +1,4 @@
-//===- Context.cpp - contexts, diagnostics and remarks --------------------------------------------------------------===//
+//===- Context.cpp - contexts, diagnostics and remarks ------------------------------------------------------------===//
 
 #include "Context.h"
 
@@ -23,7 +23,7 @@ static std::string locationText(Location location) {
   return "";
 }
 
-//===--- Diagnostics ------------------------------------------------------------------------------------------------===//
+//===--- Diagnostics ----------------------------------------------------------------------------------------------===//
 
 static winnow_severity severityOf(DiagnosticSeverity severity) {
   switch (severity) {
@@ -62,7 +62,7 @@ winnow_error *ContextState::failure(const std::string &otherwise) const {
   return makeError(text.empty() ? otherwise : text);
 }
 
-//===--- Remarks ----------------------------------------------------------------------------------------------------===//
+//===--- Remarks --------------------------------------------------------------------------------------------------===//
 
 bool RemarkRecord::operator==(const RemarkRecord &other) const {
   return std::tie(kind, pass, name, function, location, facts, message) ==
@@ -111,7 +111,7 @@ private:
 };
 } // namespace
 
-//===--- Contexts ---------------------------------------------------------------------------------------------------===//
+//===--- Contexts -------------------------------------------------------------------------------------------------===//
 
 ContextState::ContextState() : context(MLIRContext::Threading::DISABLED) {
   DialectRegistry registry;
@@ -143,8 +143,12 @@ winnow_error *capi::deliver(const Messages &messages, const Callbacks &callbacks
     what = "remark";
     if (callbacks.remark)
       for (const RemarkRecord &record : messages.remarks) {
-        winnow_remark remark{record.kind,           record.pass.c_str(),     record.name.c_str(),
-                             record.function.c_str(), record.location.c_str(), record.facts.c_str(),
+        winnow_remark remark{record.kind,
+                             record.pass.c_str(),
+                             record.name.c_str(),
+                             record.function.c_str(),
+                             record.location.c_str(),
+                             record.facts.c_str(),
                              record.message.c_str()};
         callbacks.remark(&remark, callbacks.remarkUser);
       }

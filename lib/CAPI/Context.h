@@ -1,4 +1,4 @@
-//===- Context.h - what a winnow_context holds, and calls into it ---------------------------------------------------===//
+//===- Context.h - what a winnow_context holds, and calls into it -------------------------------------------------===//
 
 #ifndef WINNOW_LIB_CAPI_CONTEXT_H
 #define WINNOW_LIB_CAPI_CONTEXT_H

@@ -1,4 +1,4 @@
-//===- Error.cpp - errors that cross the C boundary -----------------------------------------------------------------===//
+//===- Error.cpp - errors that cross the C boundary ---------------------------------------------------------------===//
 
 #include "Error.h"
 

@@ -1,4 +1,4 @@
-//===- Error.h - errors that cross the C boundary -------------------------------------------------------------------===//
+//===- Error.h - errors that cross the C boundary -----------------------------------------------------------------===//
 
 #ifndef WINNOW_LIB_CAPI_ERROR_H
 #define WINNOW_LIB_CAPI_ERROR_H

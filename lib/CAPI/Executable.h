@@ -1,4 +1,4 @@
-//===- Executable.h - what a winnow_executable holds ----------------------------------------------------------------===//
+//===- Executable.h - what a winnow_executable holds --------------------------------------------------------------===//
 
 #ifndef WINNOW_LIB_CAPI_EXECUTABLE_H
 #define WINNOW_LIB_CAPI_EXECUTABLE_H

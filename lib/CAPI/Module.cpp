@@ -1,4 +1,4 @@
-//===- Module.cpp - parsing, looking at and lowering modules from C -------------------------------------------------===//
+//===- Module.cpp - parsing, looking at and lowering modules from C -----------------------------------------------===//
 
 #include "Module.h"
 

@@ -1,4 +1,4 @@
-//===- Module.h - what a winnow_module holds ------------------------------------------------------------------------===//
+//===- Module.h - what a winnow_module holds ----------------------------------------------------------------------===//
 
 #ifndef WINNOW_LIB_CAPI_MODULE_H
 #define WINNOW_LIB_CAPI_MODULE_H

@@ -1,4 +1,4 @@
-//===- Program.cpp - compiling, artifacts and devices from C --------------------------------------------------------===//
+//===- Program.cpp - compiling, artifacts and devices from C ------------------------------------------------------===//
 
 #include "Executable.h"
 #include "Module.h"
@@ -25,8 +25,9 @@ static winnow_error *translate(const winnow_module *module, const winnow_compile
     if (!read)
       return makeError(read.message());
     if (read->target == "cpu")
-      return makeError("the target 'cpu' evaluates a module as it is (winnow_module_interpret) and has no kernels; name "
-                       "the chip to compile for");
+      return makeError(
+          "the target 'cpu' evaluates a module as it is (winnow_module_interpret) and has no kernels; name "
+          "the chip to compile for");
     std::unique_ptr<winnow_module> kern;
     if (winnow_error *failure = lowered(*module, WINNOW_LEVEL_KERN, *read, kern))
       return failure;
@@ -122,7 +123,8 @@ winnow_error *winnow_device_target(int device, winnow_bytes **target) {
     if (!devices)
       return makeError(devices.message());
     if (device < 0 || static_cast<size_t>(device) >= devices->size())
-      return makeError("expected a device below " + std::to_string(devices->size()) + ", got " + std::to_string(device));
+      return makeError("expected a device below " + std::to_string(devices->size()) + ", got " +
+                       std::to_string(device));
     const rt::DeviceInfo &info = (*devices)[device];
     // From compute capability 9.0 on, the kernels use instructions of one architecture only (suffix "a").
     std::string name = "sm_" + std::to_string(info.computeMajor) + std::to_string(info.computeMinor) +

@@ -1,4 +1,4 @@
-//===- Reference.cpp - evaluating modules on the CPU from C ---------------------------------------------------------===//
+//===- Reference.cpp - evaluating modules on the CPU from C -------------------------------------------------------===//
 
 #include "winnow-c/Reference.h"
 

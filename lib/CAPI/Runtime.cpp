@@ -1,4 +1,4 @@
-//===- Runtime.cpp - the runtime's C API ----------------------------------------------------------------------------===//
+//===- Runtime.cpp - the runtime's C API --------------------------------------------------------------------------===//
 
 #include "winnow-c/Runtime.h"
 
@@ -28,8 +28,8 @@ winnow_error *capi::load(Result<rt::Plan> plan, int device, winnow_executable **
 
 winnow_argument capi::argumentOf(const rt::Buffer &buffer) {
   static_assert(static_cast<int>(rt::ElementType::u8) == WINNOW_U8, "the C enumeration mirrors rt::ElementType");
-  return {buffer.name.c_str(), static_cast<winnow_element_type>(buffer.element), buffer.shape.size(), buffer.shape.data(),
-          buffer.isWeight ? 1 : 0};
+  return {buffer.name.c_str(), static_cast<winnow_element_type>(buffer.element), buffer.shape.size(),
+          buffer.shape.data(), buffer.isWeight ? 1 : 0};
 }
 
 static winnow_error *checkArguments(const winnow_executable *executable, const uint64_t *arguments, size_t count) {
@@ -65,8 +65,12 @@ winnow_error *winnow_executable_load_bytes(const void *bytes, size_t size, int d
 
 void winnow_executable_destroy(winnow_executable *executable) { delete executable; }
 
-size_t winnow_executable_input_count(const winnow_executable *executable) { return executable ? executable->inputs : 0; }
-size_t winnow_executable_output_count(const winnow_executable *executable) { return executable ? executable->outputs : 0; }
+size_t winnow_executable_input_count(const winnow_executable *executable) {
+  return executable ? executable->inputs : 0;
+}
+size_t winnow_executable_output_count(const winnow_executable *executable) {
+  return executable ? executable->outputs : 0;
+}
 
 winnow_error *winnow_executable_argument(const winnow_executable *executable, size_t index, winnow_argument *argument) {
   return guarded([&]() -> winnow_error * {
@@ -101,7 +105,8 @@ winnow_error *winnow_executable_execute(const winnow_executable *executable, voi
     if (winnow_error *error = checkArguments(executable, arguments, argument_count))
       return error;
     return fromStatus(executable->executable->execute(
-        stream, tokens, std::vector<rt::DevicePointer>(arguments, arguments + argument_count), workspace, workspace_bytes));
+        stream, tokens, std::vector<rt::DevicePointer>(arguments, arguments + argument_count), workspace,
+        workspace_bytes));
   });
 }
 

@@ -1,4 +1,4 @@
-//===- Signature.cpp - what functions take and give, for C ----------------------------------------------------------===//
+//===- Signature.cpp - what functions take and give, for C --------------------------------------------------------===//
 
 #include "Module.h"
 
@@ -16,8 +16,8 @@ static ArgumentInfo describe(std::string name, Type type, bool isWeight) {
   auto tensor = dyn_cast<RankedTensorType>(type);
   std::optional<rt::ElementType> element = tensor ? interp::elementTypeFor(tensor.getElementType()) : std::nullopt;
   if (!element) {
-    llvm::raw_string_ostream(info.problem) << "'" << info.buffer.name << "' is a " << type
-                                           << ", which has no plain row-major form to hand over";
+    llvm::raw_string_ostream(info.problem)
+        << "'" << info.buffer.name << "' is a " << type << ", which has no plain row-major form to hand over";
     return info;
   }
   info.buffer.element = *element;

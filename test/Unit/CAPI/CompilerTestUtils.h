@@ -1,4 +1,4 @@
-//===- CompilerTestUtils.h - owners and specs for the tests of the C API --------------------------------------------===//
+//===- CompilerTestUtils.h - owners and specs for the tests of the C API ------------------------------------------===//
 
 #ifndef WINNOW_TEST_UNIT_CAPI_COMPILERTESTUTILS_H
 #define WINNOW_TEST_UNIT_CAPI_COMPILERTESTUTILS_H

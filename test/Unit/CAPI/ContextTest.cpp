@@ -1,4 +1,4 @@
-//===- ContextTest.cpp - callbacks, lifetimes and threads of the C API ----------------------------------------------===//
+//===- ContextTest.cpp - callbacks, lifetimes and threads of the C API --------------------------------------------===//
 
 #include "CompilerTestUtils.h"
 
@@ -23,8 +23,8 @@ void collect(const winnow_diagnostic *diagnostic, void *user) {
 }
 
 void collectRemark(const winnow_remark *remark, void *user) {
-  static_cast<Seen *>(user)->lines.push_back(std::string(remark->pass) + " " + remark->name + " " + remark->facts + " " +
-                                             remark->function + " " + remark->location + " " + remark->message);
+  static_cast<Seen *>(user)->lines.push_back(std::string(remark->pass) + " " + remark->name + " " + remark->facts +
+                                             " " + remark->function + " " + remark->location + " " + remark->message);
 }
 
 constexpr const char *kTwoTypes = R"(func.func @f(%x: tensor<?x4xf32>) -> tensor<?x8xf32> {

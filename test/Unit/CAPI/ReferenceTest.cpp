@@ -1,4 +1,4 @@
-//===- ReferenceTest.cpp - the CPU reference through the C API ------------------------------------------------------===//
+//===- ReferenceTest.cpp - the CPU reference through the C API ----------------------------------------------------===//
 
 #include "CompilerTestUtils.h"
 

@@ -1,4 +1,4 @@
-//===- RuntimeTest.cpp - the runtime's C API without a GPU ------------------------------------------------------------===//
+//===- RuntimeTest.cpp - the runtime's C API without a GPU --------------------------------------------------------===//
 
 #include "winnow-c/Runtime.h"
 
