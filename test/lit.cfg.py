@@ -44,7 +44,6 @@ config.substitutions += [
     ("%cuobjdump", found.get("cuobjdump", "cuobjdump")),
     ("%examples", os.path.join(config.winnow_source_dir, "examples")),
     ("%build", config.winnow_build_dir),
-    ("%libraries", os.path.join(config.winnow_build_dir, "lib")),
     ("%source", config.winnow_source_dir),
     ("%testtools", os.path.join(config.test_source_root, "tools")),
 ]

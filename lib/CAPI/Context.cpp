@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <unwind.h>
 
 using namespace mlir;
 using namespace winnow;
@@ -113,7 +114,14 @@ private:
 
 //===--- Contexts -------------------------------------------------------------------------------------------------===//
 
+/// A callback's exception is thrown by the caller's copy of GCC's unwinder and caught with the help of ours, which is
+/// linked statically and fills its tables on its first walk of a stack; without them it would abort.
+static void readyUnwinder() {
+  _Unwind_Backtrace([](_Unwind_Context *, void *) { return _URC_END_OF_STACK; }, nullptr);
+}
+
 ContextState::ContextState() : context(MLIRContext::Threading::DISABLED) {
+  readyUnwinder();
   DialectRegistry registry;
   jit::registerDialects(registry);
   context.appendDialectRegistry(registry);
