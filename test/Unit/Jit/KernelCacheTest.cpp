@@ -4,6 +4,7 @@
 
 #include "ScratchFolder.h"
 
+#include <filesystem>
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -244,6 +245,10 @@ TEST_F(KernelCacheTest, MakesTheFoldersAbove) {
 
 TEST_F(KernelCacheTest, ServesFromAReadOnlyFolderAndDoesNotStore) {
   // Root may write anywhere, so the reader is a process of another user.
+  // It must get to the scratch folder, which under lit lies in a folder that lets only its owner through.
+  std::error_code ignored; // not ours, not needed
+  std::filesystem::permissions(std::filesystem::temp_directory_path(), std::filesystem::perms::others_exec,
+                               std::filesystem::perm_options::add, ignored);
   int status = inChild([&] {
     if (::geteuid() == 0 &&
         (::chown(scratch.path().c_str(), 65534, 65534) != 0 || ::setgid(65534) != 0 || ::setuid(65534) != 0))
