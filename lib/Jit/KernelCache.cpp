@@ -175,8 +175,12 @@ CompiledImage KernelCache::Impl::store(const std::string &digest, const std::str
     warnOfWriting(fmt::format("it takes {} bytes and the cache may hold {}", bytes.size(), options.maxBytes));
     return std::move(file.image);
   }
-  Result<bool> published =
-      publishFile(entryPath(digest), bytes.data(), bytes.size(), {Publish::keepFirst, 0600, options.write});
+  PublishOptions publication;
+  publication.mode = Publish::keepFirst;
+  publication.permissions = 0600;
+  publication.write = options.write;
+  publication.durable = false; // what a power cut destroys is found by its hash and compiled again
+  Result<bool> published = publishFile(entryPath(digest), bytes.data(), bytes.size(), publication);
   if (!published) {
     warnOfWriting(published.message());
     return std::move(file.image);

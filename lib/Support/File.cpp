@@ -153,7 +153,7 @@ static Result<bool> writeTemporary(const std::string &folder, bool unnamed, cons
   Descriptor file(created);
   if (int code = writeAll(file.get(), data, size, options.write))
     return fileError("write", path, code);
-  if (::fsync(file.get()) != 0 && errno != EINVAL)
+  if (options.durable && ::fsync(file.get()) != 0 && errno != EINVAL)
     return fileError("write", path, errno);
   if (unnamed) {
     int ignored = -1;

@@ -26,6 +26,7 @@ struct PublishOptions {
   Publish mode = Publish::replace;
   mode_t permissions = 0666; ///< less the process's umask
   WriteFunction write;       ///< empty: write(2)
+  bool durable = true;       ///< flush to the disk first, so that not even a power cut leaves half a file
   bool unnamed = true;       ///< try an unnamed file first; tests of the other way turn it off
 };
 
