@@ -59,7 +59,6 @@ public:
     for (int64_t &extent : features)
       extent = pick<int64_t>({1, 3, 4, 5, 8, 12, 16, 16, 16, 24, 32, 32, 33, 48, 64});
     matrices.push_back(argument("x", kTokens, pick(features), wide(), /*weight=*/false));
-    matrices.back().mayDrop = !annotations.back().empty();
     int steps = 2 + static_cast<int>(random() % 9);
     for (int step = 0; step < steps; ++step)
       grow();
@@ -114,11 +113,24 @@ private:
   void emit(const std::string &line) { body += "  " + line + "\n"; }
   void result(const std::string &name, const std::string &type) { results.push_back({name, type}); }
 
-  std::string annotation() {
+  /// An annotation of a matrix, or none.
+  std::string annotation(int64_t columns) {
     if (!chance(0.5))
       return {};
-    std::string drop = relaxed ? pick<std::string>({", max_drop = 1.0", ", max_drop = 0.5", ""}) : "";
-    return "ffn.sparsity = #ffn.sparsity<density = " + pick<std::string>({"0.05", "0.3", "0.5", "1.0"}) + drop + ">";
+    std::string text = "ffn.sparsity = #ffn.sparsity<density = " + pick<std::string>({"0.05", "0.3", "0.5", "1.0"});
+    if (relaxed)
+      text += pick<std::string>({", max_drop = 1.0", ", max_drop = 1.0", ", max_drop = 0.5", ""});
+    if (columns != kTokens && columns <= 16 && chance(0.3)) {
+      text += ", profile = [";
+      for (int64_t i = 0; i < columns; ++i)
+        text += (i ? ", " : "") + pick<std::string>({"0.0", "0.1", "0.5", "1.0"});
+      text += "]";
+    }
+    return text + ">";
+  }
+  /// Whether it lets the compiler select whatever the values.
+  static bool allowsDropping(const std::string &annotation) {
+    return annotation.find("max_drop = 1.0") != std::string::npos;
   }
 
   Matrix argument(const std::string &name, int64_t rows, int64_t columns, const std::string &element, bool weight) {
@@ -129,8 +141,8 @@ private:
     m.element = element;
     m.isArgument = true;
     m.clean = weight || !special;
-    std::string attributes = weight ? "ffn.weight" : annotation();
-    annotations.push_back(weight ? "" : attributes);
+    std::string attributes = weight ? "ffn.weight" : annotation(columns);
+    m.mayDrop = allowsDropping(attributes);
     arguments.push_back(m.name + ": " + typeOf(m) + (attributes.empty() ? "" : " {" + attributes + "}"));
     return m;
   }
@@ -192,8 +204,8 @@ private:
     std::string op = pick<std::string>({"relu2", "relu2", "relu", "relu", "gelu", "silu"});
     Matrix out = {fresh(), input->rows, input->columns, wide()};
     out.clean = input->clean && op == "relu" && out.element != "f16";
-    std::string attributes = annotation();
-    out.mayDrop = attributes.find("max_drop") != std::string::npos;
+    std::string attributes = annotation(out.columns);
+    out.mayDrop = allowsDropping(attributes);
     emit(out.name + " = ffn." + op + " " + input->name + (attributes.empty() ? "" : " {" + attributes + "}") + " : " +
          typeOf(*input) + " -> " + typeOf(out));
     result(out.name, typeOf(out));
@@ -274,6 +286,8 @@ private:
       result(out.mask[axis], maskType(out));
     masks.push_back({out.mask[axis], input.name});
     matrices.push_back(out);
+    if (chance(0.4))
+      product(); // likely of what was just selected
   }
 
   void compress() {
@@ -363,7 +377,9 @@ private:
     if (transposeRhs)
       add("transpose_rhs");
     bool selected = lhs.sparseAxis >= 0 || !lhs.mask[transposeLhs ? 0 : 1].empty();
-    if ((selected || lhs.mayDrop) && chance(0.8))
+    // Asking where it cannot be is tried too, but not mostly.
+    bool possible = lhs.element != "f32" && (k == kTokens ? canGroup(k) : k % (transposeRhs ? 16 : 4) == 0);
+    if ((selected || lhs.mayDrop) && chance(possible ? 0.9 : 0.1))
       add(std::string("ffn.layout = #ffn.layout<") + (transposeLhs ? "feature_wise" : "token_wise") + ">");
     std::string operands = lhs.name + (lhsScale.empty() ? "" : " scaled " + lhsScale) + ", " + rhs.name +
                            (rhsScale.empty() ? "" : " scaled " + rhsScale);
@@ -409,7 +425,7 @@ private:
   std::vector<Matrix> matrices;
   std::vector<Scale> scales;
   std::vector<Mask> masks;
-  std::vector<std::string> arguments, annotations;
+  std::vector<std::string> arguments;
   std::vector<std::pair<std::string, std::string>> results;
   std::pair<std::string, std::string> lastProduct;
   std::string body;
