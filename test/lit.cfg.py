@@ -15,7 +15,8 @@ config.test_exec_root = os.path.join(config.winnow_build_dir, "test")
 
 # The tools of this build come first, then FileCheck, not and split-file.
 config.environment["PATH"] = os.pathsep.join(
-    [os.path.join(config.winnow_build_dir, "bin"), config.llvm_tools_dir, config.environment.get("PATH", "")]
+    [os.path.join(config.winnow_build_dir, "bin"), os.path.join(config.winnow_build_dir, "bin", "examples"),
+     config.llvm_tools_dir, config.environment.get("PATH", "")]
 )
 config.environment["FILECHECK_OPTS"] = "--enable-var-scope --dump-input-filter=all"
 

@@ -92,9 +92,10 @@ static Tolerance endToEnd(func::FuncOp lowered, Type result) {
 
 Result<CheckReport> tool::checkDevice(func::FuncOp spec, func::FuncOp lowered, const TensorList &inputs,
                                       const std::vector<interp::Tensor> &results, const GpuRun &run,
-                                      ProgressLine &progress) {
+                                      double secondsPerReference, ProgressLine &progress) {
   progress.show("computing the reference", 0, 1);
-  int64_t tokens = run.tokens(), affordable = affordableRows(countMultiplyAdds(lowered, tokens), tokens);
+  int64_t tokens = run.tokens(),
+          affordable = affordableRows(countMultiplyAdds(lowered, tokens), tokens, secondsPerReference);
   bool independent = hasIndependentTokens(spec);
   RowSample sample = sampleRows(tokens, independent ? affordable : tokens);
   std::vector<Agreement> agreements;
@@ -126,7 +127,7 @@ Result<CheckReport> tool::checkDevice(func::FuncOp spec, func::FuncOp lowered, c
     }
   }
   progress.clear();
-  for (Agreement &agreement : checkStages(lowered, run, progress))
+  for (Agreement &agreement : checkStages(lowered, run, secondsPerReference, progress))
     agreements.push_back(std::move(agreement));
   CheckReport report = reportOf(agreements);
   report.text += notes;

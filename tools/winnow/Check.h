@@ -27,11 +27,12 @@ Result<CheckReport> checkLowering(mlir::func::FuncOp spec, mlir::func::FuncOp lo
                                   const std::vector<interp::TensorRef> &inputs,
                                   const std::vector<interp::Tensor> &results);
 
-/// Compares `results`, which a device has computed, with the reference on as many rows as it can compute in reasonable
-/// time; then every kernel's output by itself.
+/// Compares `results`, which a device has computed, with the reference on as many rows as it can compute in about
+/// `secondsPerReference`; then every kernel's output by itself.
 Result<CheckReport> checkDevice(mlir::func::FuncOp spec, mlir::func::FuncOp lowered,
                                 const std::vector<interp::TensorRef> &inputs,
-                                const std::vector<interp::Tensor> &results, const GpuRun &run, ProgressLine &progress);
+                                const std::vector<interp::Tensor> &results, const GpuRun &run,
+                                double secondsPerReference, ProgressLine &progress);
 
 /// The bytes of every result and every kernel's output, for comparing runs.
 Result<std::vector<std::vector<uint8_t>>> resultBytes(const GpuRun &run);

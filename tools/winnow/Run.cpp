@@ -27,6 +27,7 @@ struct RunVerb {
   std::vector<std::string> inputs, outputs;
   interp::RandomOptions random;
   bool check = false;
+  double checkSeconds = 10;
   int repeat = 1;
   int device = 0;
 
@@ -64,6 +65,11 @@ void tool::addRun(CLI::App &app, Action &action) {
   command->add_flag("--special-rows", verb->random.specialRows,
                     "let the first rows be zeros, negative zeros, a NaN, an infinity, and tiny values");
   command->add_flag("--check", verb->check, "compare the result, and every kernel's output, with the reference");
+  command
+      ->add_option("--check-seconds", verb->checkSeconds,
+                   "time for each computation of the reference by --check; decides how many rows are compared")
+      ->check(CLI::Range(0.01, 1e6))
+      ->capture_default_str();
   command->add_option("--repeat", verb->repeat, "run so many times and expect identical bits")
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
@@ -209,7 +215,7 @@ int RunVerb::runOnGpu(std::shared_ptr<const rt::Device> owner) {
     if (failed(jit::lowerToKernels(*lowered, options)))
       return kFailure;
     Result<CheckReport> checked =
-        checkDevice(input->function(), onlyFunction(*lowered), arguments, *results, **gpu, progress);
+        checkDevice(input->function(), onlyFunction(*lowered), arguments, *results, **gpu, checkSeconds, progress);
     if (!checked)
       return fail(checked.message());
     report += checked->text;

@@ -75,8 +75,7 @@ interp::Tensor tool::takeRows(const interp::Tensor &tensor, const RowSample &sam
 // Cost
 //===--------------------------------------------------------------------------------------------------------------===//
 
-static constexpr double kReferenceRate = 1e9;
-static constexpr double kReferenceSeconds = 10;
+static constexpr double kReferenceRate = 4e9;
 
 double tool::countMultiplyAdds(Operation *op, int64_t tokens) {
   double sum = 0;
@@ -127,8 +126,8 @@ double tool::estimateReferenceBytes(func::FuncOp function, int64_t tokens) {
   return bytes;
 }
 
-int64_t tool::affordableRows(double multiplyAdds, int64_t total) {
-  double fraction = kReferenceSeconds * referenceRate() / std::max(multiplyAdds, 1.0);
+int64_t tool::affordableRows(double multiplyAdds, int64_t total, double seconds) {
+  double fraction = seconds * referenceRate() / std::max(multiplyAdds, 1.0);
   return fraction >= 1 ? total : std::max<int64_t>(1, static_cast<int64_t>(fraction * static_cast<double>(total)));
 }
 

@@ -48,8 +48,8 @@ double estimateReferenceSeconds(mlir::Operation *op, int64_t tokens);
 double estimateArgumentBytes(mlir::func::FuncOp function, int64_t tokens);
 double estimateReferenceBytes(mlir::func::FuncOp function, int64_t tokens);
 
-/// Rows out of `total` that the reference can compute in about ten seconds, where all would take `multiplyAdds`.
-int64_t affordableRows(double multiplyAdds, int64_t total);
+/// Rows out of `total` that the reference can compute in about so many seconds, where all would take `multiplyAdds`.
+int64_t affordableRows(double multiplyAdds, int64_t total, double seconds);
 
 /// True if every row of every value that depends on the token count depends on that row of the inputs alone.
 bool hasIndependentTokens(mlir::func::FuncOp function);

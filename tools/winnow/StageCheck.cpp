@@ -215,7 +215,8 @@ static bool sumsAreExact(ffn::MatmulOp matmul, const interp::Tensor &lhs, const 
   return steps <= (interp::isF8(lhs.element()) ? 0x1p13 : 0x1p24);
 }
 
-static std::vector<Agreement> checkStage(ffn::KernelOp kernel, unsigned index, DeviceValues &values, int64_t tokens) {
+static std::vector<Agreement> checkStage(ffn::KernelOp kernel, unsigned index, DeviceValues &values, int64_t tokens,
+                                         double seconds) {
   std::string name = "stage " + std::to_string(index) + " (" + describe(kernel) + ")";
   auto failed = [&](const std::string &problem) {
     Agreement agreement;
@@ -234,7 +235,7 @@ static std::vector<Agreement> checkStage(ffn::KernelOp kernel, unsigned index, D
   }
   int64_t rows = got.front().shape().empty() ? 1 : got.front().shape()[0];
   std::optional<std::vector<Cut>> cuts = cutsForRows(kernel);
-  RowSample sample = sampleRows(rows, cuts ? affordableRows(countMultiplyAdds(kernel, tokens), rows) : rows);
+  RowSample sample = sampleRows(rows, cuts ? affordableRows(countMultiplyAdds(kernel, tokens), rows, seconds) : rows);
 
   llvm::SmallVector<interp::TensorRef> inputs;
   for (auto [i, operand] : llvm::enumerate(kernel.getInputs())) {
@@ -268,13 +269,14 @@ static std::vector<Agreement> checkStage(ffn::KernelOp kernel, unsigned index, D
   return agreements;
 }
 
-std::vector<Agreement> tool::checkStages(func::FuncOp lowered, const GpuRun &run, ProgressLine &progress) {
+std::vector<Agreement> tool::checkStages(func::FuncOp lowered, const GpuRun &run, double secondsPerReference,
+                                         ProgressLine &progress) {
   DeviceValues values(lowered, run);
   std::vector<Agreement> agreements;
   auto kernels = llvm::to_vector(lowered.getOps<ffn::KernelOp>());
   for (auto [index, kernel] : llvm::enumerate(kernels)) {
     progress.show("checking " + describe(kernel), index, kernels.size());
-    for (Agreement &agreement : checkStage(kernel, index, values, run.tokens()))
+    for (Agreement &agreement : checkStage(kernel, index, values, run.tokens(), secondsPerReference))
       agreements.push_back(std::move(agreement));
   }
   progress.clear();

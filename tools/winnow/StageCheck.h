@@ -49,7 +49,8 @@ Tolerance toleranceFor(mlir::Operation *root, mlir::Type result, bool sumsAreExa
 
 /// For each ffn.kernel of `lowered` applies the reference to the kernel's inputs as the GPU has left them and compares
 /// the result with what the GPU has written.
-std::vector<Agreement> checkStages(mlir::func::FuncOp lowered, const GpuRun &run, ProgressLine &progress);
+std::vector<Agreement> checkStages(mlir::func::FuncOp lowered, const GpuRun &run, double secondsPerReference,
+                                   ProgressLine &progress);
 
 /// A table of agreements, one line each.
 std::string agreementTable(const std::vector<Agreement> &agreements);

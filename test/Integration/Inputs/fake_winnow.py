@@ -1,0 +1,15 @@
+#!/usr/bin/env python3
+"""Stands in for the winnow command in the test of scripts/gpu-lane: prints what a GPU run would, wrong for one case."""
+import sys
+
+arguments = sys.argv[1:]
+if arguments == ["env"]:
+    print("winnow       fake\nGPU 0        fake")
+elif "--repeat=20" in arguments:
+    print("  ok    20 runs gave identical bits")
+elif "--check" in arguments:
+    wrong = "--tokens=7" in arguments and "--entry=forward_bf16" in arguments
+    print("@forward on fake\n  " + ("WRONG " if wrong else "ok    ") + "result 0  all 7 rows, max error 1, relative error 0.5, 1 of 2")
+    sys.exit(1 if wrong else 0)
+else:
+    print("compiled 4 kernels in 1.00 s")
