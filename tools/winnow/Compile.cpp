@@ -27,7 +27,8 @@ enum class Emit { ffn, kern, cuda, ptx, cubin, sass, artifact };
 struct CompileVerb {
   SpecOptions spec;
   std::string target = "sm_90a";
-  Emit emit = Emit::artifact;
+  std::string emitName = "artifact";
+  Emit emit = Emit::artifact; ///< of that name
   std::string kernel;
   std::string output;
 
@@ -48,9 +49,9 @@ void tool::addCompile(CLI::App &app, Action &action) {
   CLI::App *command = app.add_subcommand("compile", "Compile a spec to an artifact, or to any stage on the way");
   verb->spec.addTo(*command);
   command->add_option("--target", verb->target, "chip to compile for")->capture_default_str();
-  command
-      ->add_option("--emit", verb->emit, "what to write: ffn, kern, cuda, ptx, cubin, sass or artifact (the default)")
-      ->transform(CLI::CheckedTransformer(kEmitNames).description("STAGE"));
+  command->add_option("--emit", verb->emitName, "what to write")
+      ->check(CLI::IsMember({"ffn", "kern", "cuda", "ptx", "cubin", "sass", "artifact"}))
+      ->capture_default_str();
   command->add_option("--kernel", verb->kernel, "only this kernel (cuda, ptx, cubin, sass)");
   command->add_option("-o,--output", verb->output,
                       "file to write, - for standard output; default: SPEC.wnw for an artifact, standard output for "
@@ -125,6 +126,7 @@ int CompileVerb::writeImages(const rt::Plan &plan) {
 }
 
 int CompileVerb::run() {
+  emit = kEmitNames.at(emitName);
   if (emit == Emit::artifact && output.empty())
     output = (llvm::sys::path::stem(spec.path == "-" ? "stdin" : spec.path) + ".wnw").str();
   bool binary = emit == Emit::artifact || emit == Emit::cubin;
