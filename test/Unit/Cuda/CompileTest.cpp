@@ -8,8 +8,11 @@
 #include "winnow/Jit/Compiler.h"
 #include "winnow/Jit/Nvrtc.h"
 #include "winnow/Spec/Spec.h"
+#include "winnow/Target/Cuda/Emit.h"
 
 #include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Parser/Parser.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/SourceMgr.h"
 
@@ -46,6 +49,19 @@ std::optional<rt::Plan> makePlan(const std::string &example, const std::string &
   return std::move(*plan);
 }
 
+/// Compiles one source; spills and serialised matrix instructions are failures.
+void expectClean(const jit::Nvrtc &nvrtc, const std::string &source, const std::string &name, std::string &ptx) {
+  Result<jit::CompiledImage> compiled = nvrtc.compile(source, name + ".cu", "sm_90a");
+  ASSERT_TRUE(compiled.ok()) << name << ": " << compiled.message();
+  jit::CompileReport report = jit::readLog(compiled->log);
+  EXPECT_EQ(report.kernels.size(), 1u) << compiled->log;
+  for (const jit::KernelResources &kernel : report.kernels)
+    EXPECT_FALSE(kernel.spills()) << compiled->log;
+  EXPECT_TRUE(report.serialisations.empty()) << compiled->log;
+  EXPECT_FALSE(compiled->cubin.empty());
+  ptx = compiled->ptx;
+}
+
 struct Case {
   const char *example, *entry;
   int64_t tokens;
@@ -62,15 +78,9 @@ TEST_P(CompileTest, EveryKernelCompilesWithoutSpillsOrSerialisation) {
   ASSERT_TRUE(plan.has_value());
   bool found = false;
   for (const rt::Image &image : plan->images) {
-    Result<jit::CompiledImage> compiled = nvrtc->compile(image.source, image.name + ".cu", "sm_90a");
-    ASSERT_TRUE(compiled.ok()) << image.name << ": " << compiled.message();
-    jit::CompileReport report = jit::readLog(compiled->log);
-    EXPECT_EQ(report.kernels.size(), 1u) << compiled->log;
-    for (const jit::KernelResources &kernel : report.kernels)
-      EXPECT_FALSE(kernel.spills()) << compiled->log;
-    EXPECT_TRUE(report.serialisations.empty()) << compiled->log;
-    EXPECT_FALSE(compiled->cubin.empty());
-    found |= llvm::StringRef(compiled->ptx).contains(GetParam().instructions);
+    std::string ptx;
+    expectClean(*nvrtc, image.source, image.name, ptx);
+    found |= llvm::StringRef(ptx).contains(GetParam().instructions);
   }
   EXPECT_TRUE(found) << "no kernel holds " << GetParam().instructions;
 }
@@ -93,5 +103,28 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"training-products.mlir", "training_products", 8192,
              "wgmma.mma_async.sp.sync.aligned.m64n192k64.f32.e4m3.e5m2"}),
     caseName);
+
+/// test/Target/Cuda/forms.mlir: one kernel of every form, whose text FileCheck pins.
+TEST(CompileForms, EveryFormCompilesWithoutSpillsOrSerialisation) {
+  std::shared_ptr<const jit::Nvrtc> nvrtc = loadNvrtc();
+  if (!nvrtc)
+    GTEST_SKIP() << "NVRTC is not on this machine";
+  mlir::DialectRegistry registry;
+  jit::registerDialects(registry);
+  mlir::MLIRContext context(registry);
+  auto module = mlir::parseSourceFile<mlir::ModuleOp>(WINNOW_FORMS, &context);
+  ASSERT_TRUE(module);
+  unsigned count = 0;
+  for (mlir::Operation &op : *module->getBody()) {
+    mlir::FailureOr<std::string> source = cuda::emitSource(&op);
+    ASSERT_TRUE(succeeded(source));
+    std::string name = mlir::SymbolTable::getSymbolName(&op).str(), ptx;
+    SCOPED_TRACE(name);
+    expectClean(*nvrtc, *source, name, ptx);
+    EXPECT_TRUE(llvm::StringRef(ptx).contains(".visible .entry " + name + "("));
+    ++count;
+  }
+  EXPECT_GE(count, 14u);
+}
 
 } // namespace

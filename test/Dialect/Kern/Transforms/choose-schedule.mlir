@@ -1,0 +1,54 @@
+// RUN: winnow-opt --kern-choose-schedule %s | FileCheck %s
+// RUN: winnow-opt --kern-choose-schedule=tokens=64 %s | FileCheck %s --check-prefix=FEW
+// RUN: winnow-opt --kern-choose-schedule --remarks-filter=kern-choose-schedule --remark-format=emitRemark %s 2>&1 >/dev/null | FileCheck %s --check-prefix=REMARK
+
+// CHECK-LABEL: kern.gemm @large
+// CHECK-SAME: schedule = #kern.schedule<wgmma, tile = [256, 192], warpgroups = 2, stages = 4, raster = 8, pacing = 16>
+// FEW-LABEL: kern.gemm @large
+// FEW-SAME: schedule = #kern.schedule<wgmma, tile = [64, 128], warpgroups = 1, stages = 6, raster = 8, pacing = 16>
+// REMARK: {{.*}}schedule{{.*}}large{{.*}}? x 28672 x 8192 dense f8E4M3FN x f8E4M3FN -> bf16: wgmma 256 x 192, 2 warpgroups, 4 stages; considered:
+kern.gemm @large attributes {lhs = !kern.buffer<?x8192xf8E4M3FN>, rhs = !kern.buffer<28672x8192xf8E4M3FN>, transpose_rhs, out = !kern.buffer<?x28672xbf16>} {
+^bb0(%x: f32):
+  kern.yield %x : f32
+}
+
+// The panel of a compressed operand decides the tile.
+// CHECK-LABEL: kern.gemm @panel
+// CHECK-SAME: schedule = #kern.schedule<wgmma, tile = [128, 256], warpgroups = 2, stages = 5, raster = 8, pacing = 16>
+// FEW-LABEL: kern.gemm @panel
+// FEW-SAME: tile = [128, 256]
+kern.gemm @panel attributes {lhs = !kern.buffer<?x28672xf8E4M3FN, #kern.packed24<axis = 1, panel = 128>>, rhs = !kern.buffer<8192x28672xf8E4M3FN>, transpose_rhs, out = !kern.buffer<?x8192xbf16>} {
+^bb0(%x: f32):
+  kern.yield %x : f32
+}
+
+// Rows of 30 bf16 are 60 bytes apart: no tensor copy.
+// CHECK-LABEL: kern.gemm @unaligned
+// CHECK-SAME: schedule = #kern.schedule<simt, tile = [64, 64]>
+kern.gemm @unaligned attributes {lhs = !kern.buffer<?x30xbf16>, rhs = !kern.buffer<64x30xbf16>, transpose_rhs, out = !kern.buffer<?x64xbf16>} {
+^bb0(%x: f32):
+  kern.yield %x : f32
+}
+
+// A schedule that is there stays.
+// CHECK-LABEL: kern.gemm @given
+// CHECK-SAME: schedule = #kern.schedule<wgmma, tile = [64, 64], warpgroups = 1, stages = 3, raster = 1>
+kern.gemm @given attributes {lhs = !kern.buffer<?x8192xf8E4M3FN>, rhs = !kern.buffer<28672x8192xf8E4M3FN>, transpose_rhs, out = !kern.buffer<?x28672xbf16>, schedule = #kern.schedule<wgmma, tile = [64, 64], warpgroups = 1, stages = 3, raster = 1>} {
+^bb0(%x: f32):
+  kern.yield %x : f32
+}
+
+// CHECK-LABEL: kern.map @rows
+// CHECK-SAME: schedule = #kern.schedule<row, tile = [8, 0]>
+kern.map @rows attributes {input = !kern.buffer<?x64xbf16>, select = array<i64: 1>, granularity = "tensor", scale_mode = "none", outputs = [!kern.buffer<?x64xbf16>]} {
+^bb0(%x: f32):
+  kern.yield %x : f32
+}
+
+// CHECK-LABEL: kern.map @features
+// CHECK-SAME: schedule = #kern.schedule<patch, tile = [64, 128]>
+// REMARK: {{.*}}schedule{{.*}}features{{.*}}it selects along axis 0, across rows: family patch
+kern.map @features attributes {input = !kern.buffer<?x64xbf16>, select = array<i64: 0>, granularity = "tensor", scale_mode = "none", outputs = [!kern.buffer<?x64xbf16>]} {
+^bb0(%x: f32):
+  kern.yield %x : f32
+}

@@ -1,0 +1,94 @@
+//===- ScheduleModelTest.cpp - what the schedule model prefers, and why not ---------------------------------------===//
+
+#include "winnow/Dialect/Kern/Transforms/ScheduleModel.h"
+
+#include "winnow/Target/Cuda/Layout.h"
+
+#include <gtest/gtest.h>
+
+using namespace winnow;
+using namespace winnow::kern;
+
+namespace {
+
+GemmProblem problem(int64_t m, int64_t n, int64_t k, bool sparse) {
+  GemmProblem result;
+  result.m = m;
+  result.n = n;
+  result.k = k;
+  result.sparse = sparse;
+  return result;
+}
+
+TEST(ScheduleModel, TheMeasuredSparseShapeGetsTheMeasuredTile) {
+  Result<GemmSchedule> schedule = chooseSchedule(problem(16384, 8192, 28672, true));
+  ASSERT_TRUE(schedule.ok());
+  EXPECT_EQ(toString(*schedule), "wgmma 256 x 192, 2 warpgroups, 5 stages");
+  EXPECT_GT(schedule->pacing, 0);
+}
+
+TEST(ScheduleModel, EveryChoiceIsLegal) {
+  for (int64_t m : {int64_t(1), int64_t(64), int64_t(777), int64_t(8192), cuda::kTokens})
+    for (int64_t n : {32, 4480, 15680, 28672})
+      for (bool sparse : {false, true}) {
+        GemmProblem candidate = problem(m, n, 4096, sparse);
+        Result<GemmSchedule> schedule = chooseSchedule(candidate);
+        ASSERT_TRUE(schedule.ok()) << schedule.message();
+        EXPECT_EQ(whyIllegal(candidate, *schedule), "");
+        EXPECT_LE(sharedMemoryBytes(candidate, *schedule), ChipLimits().sharedBytes);
+      }
+}
+
+TEST(ScheduleModel, FewTokensGetASmallTileAndASingleWaveNoPacing) {
+  Result<GemmSchedule> schedule = chooseSchedule(problem(64, 4096, 4096, false));
+  ASSERT_TRUE(schedule.ok());
+  EXPECT_EQ(schedule->tileM, 64);
+  EXPECT_EQ(schedule->pacing, 0);
+}
+
+TEST(ScheduleModel, SparseProductsArePredictedFasterThanDenseOnes) {
+  GemmSchedule schedule{Family::Wgmma, 256, 192, 2, 4, 8, 0};
+  double dense = predictClocks(problem(16384, 8192, 28672, false), schedule);
+  double sparse = predictClocks(problem(16384, 8192, 28672, true), schedule);
+  EXPECT_LT(sparse, dense);
+  EXPECT_GT(sparse, dense / 2); // Shared memory, not the tensor core, limits the sparse one.
+}
+
+TEST(ScheduleModel, MoreWorkNeverTakesLess) {
+  GemmSchedule schedule{Family::Wgmma, 256, 192, 2, 4, 8, 0};
+  double before = 0;
+  for (int64_t m = 64; m <= 32768; m *= 2) {
+    double clocks = predictClocks(problem(m, 8192, 8192, true), schedule);
+    EXPECT_GE(clocks, before);
+    before = clocks;
+  }
+}
+
+TEST(ScheduleModel, ADynamicDepthOfRowMajorRowsIsLeftToSimt) {
+  GemmProblem candidate = problem(512, 1024, cuda::kTokens, false);
+  Result<GemmSchedule> schedule = chooseSchedule(candidate);
+  ASSERT_TRUE(schedule.ok());
+  EXPECT_EQ(schedule->family, Family::Simt);
+  candidate.lhsOrder = candidate.rhsOrder = KOrder::padded;
+  schedule = chooseSchedule(candidate);
+  ASSERT_TRUE(schedule.ok());
+  EXPECT_EQ(schedule->family, Family::Wgmma);
+}
+
+TEST(ScheduleModel, ThePanelOfACompressedOperandIsTheTile) {
+  for (int64_t panel : {64, 128, 256}) {
+    GemmProblem candidate = problem(cuda::kTokens, 8192, 28672, true);
+    candidate.panel = panel;
+    Result<GemmSchedule> schedule = chooseSchedule(candidate);
+    ASSERT_TRUE(schedule.ok());
+    EXPECT_EQ(schedule->tileM, panel);
+  }
+}
+
+TEST(ScheduleModel, TwoDynamicExtentsOfTheResultAreRefusedWithTheReason) {
+  Result<GemmSchedule> schedule = chooseSchedule(problem(cuda::kTokens, cuda::kTokens, 512, false));
+  ASSERT_FALSE(schedule.ok());
+  EXPECT_NE(schedule.message().find("both extents of the result are the token count"), std::string::npos);
+}
+
+} // namespace
