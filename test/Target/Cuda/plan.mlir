@@ -10,7 +10,7 @@
 // CHECK-NEXT: buffer 4: workspace 'workspace4' ?xf32, T * 4 bytes, stage 0 result 1
 // CHECK-NEXT: buffer 5: workspace 'progress of forward_1_gemm' u8, ceil(T / 128) * 8 + 8 bytes
 // CHECK-NEXT: kernel 0: forward_0_map, 256 threads, 0 bytes shared
-// CHECK-NEXT: kernel 1: forward_1_gemm, 384 threads, 200192 bytes shared
+// CHECK-NEXT: kernel 1: forward_1_gemm, 384 threads, 199424 bytes shared
 // CHECK-NEXT: launch 0: forward_0_map(buffer 0, buffer 4, buffer 3, T), tiles ceil(T / 8)
 // CHECK-NEXT: launch 1: fill_zero buffer 5
 // CHECK-NEXT: launch 2: forward_1_gemm(map 0, map 1, buffer 4, buffer 2, buffer 5, T), tiles ceil(T / 128) * 8, persistent
