@@ -181,8 +181,10 @@ static ffn::MatmulOp productOf(ffn::KernelOp kernel) {
   return products.empty() ? ffn::MatmulOp() : *products.begin();
 }
 
-/// The greatest power of two that divides every element, and the largest magnitude; 0 for both if all are zero.
-static std::pair<double, double> gridOf(const interp::Tensor &tensor) {
+/// The greatest power of two that divides every element, and the largest magnitude; 0 for both if all are zero. Gives
+/// up, with a grid of 0, once their ratio exceeds `limit`: weights are large, and most are told apart by their first
+/// elements.
+static std::pair<double, double> gridOf(const interp::Tensor &tensor, double limit) {
   int exponent = INT_MAX;
   double largest = 0;
   for (int64_t i = 0; i < tensor.count(); ++i) {
@@ -196,6 +198,8 @@ static std::pair<double, double> gridOf(const interp::Tensor &tensor) {
     // 53 bits as an integer; its trailing zeros are not part of the grid.
     auto mantissa = static_cast<uint64_t>(std::ldexp(std::frexp(value, &shift), 53));
     exponent = std::min(exponent, shift - 53 + llvm::countr_zero(mantissa));
+    if (largest > std::ldexp(limit, exponent))
+      return {0, largest};
   }
   return {largest == 0 ? 0 : std::ldexp(1.0, exponent), largest};
 }
@@ -204,15 +208,16 @@ static std::pair<double, double> gridOf(const interp::Tensor &tensor) {
 /// to be held exactly: by f32 for 16-bit operands; by the 13 bits below the leading one that f8 tensor cores keep when
 /// they align the addends.
 static bool sumsAreExact(ffn::MatmulOp matmul, const interp::Tensor &lhs, const interp::Tensor &rhs) {
-  auto [lhsGrid, lhsLargest] = gridOf(lhs);
-  auto [rhsGrid, rhsLargest] = gridOf(rhs);
+  double limit = interp::isF8(lhs.element()) ? 0x1p13 : 0x1p24;
+  auto [lhsGrid, lhsLargest] = gridOf(lhs, limit);
+  auto [rhsGrid, rhsLargest] = gridOf(rhs, limit);
   if (lhsLargest == 0 || rhsLargest == 0)
     return true;
   if (lhsGrid == 0 || rhsGrid == 0)
     return false;
   double terms = static_cast<double>(lhs.shape()[matmul.getTransposeLhs() ? 0 : 1]) / (lhs.sparseAxis >= 0 ? 2 : 1);
   double steps = lhsLargest / lhsGrid * (rhsLargest / rhsGrid) * terms;
-  return steps <= (interp::isF8(lhs.element()) ? 0x1p13 : 0x1p24);
+  return steps <= limit;
 }
 
 static std::vector<Agreement> checkStage(ffn::KernelOp kernel, unsigned index, DeviceValues &values, int64_t tokens,
