@@ -21,7 +21,8 @@ template <class Config> struct GemmShape {
   static constexpr int kBlockBytes = Config::kSparse ? Block::kBytes : 64 * kSlabBytes;
   static constexpr int kLhsBytes = Config::kTileM / 64 * kBlockBytes;
   static constexpr int kRhsBytes = Config::kTileN * kSlabBytes;
-  static constexpr int kStageBytes = kLhsBytes + kRhsBytes;
+  static constexpr int kCopyBytes = kLhsBytes + kRhsBytes;
+  static constexpr int kStageBytes = (kCopyBytes + 1023) / 1024 * 1024; ///< the swizzle repeats every 1024 bytes
   static constexpr int kScaleWords = Config::kTileN + kRowsPerWarpgroup;
   static constexpr int kBarrierBytes = 256;
   static constexpr int kSharedBytes =
@@ -34,7 +35,6 @@ template <class Config> struct GemmShape {
                 "tile rows must be whole m64 blocks per warpgroup");
   static_assert(Config::kTileN % 32 == 0 && Config::kTileN <= 256,
                 "tile columns must be a multiple of 32, at most 256");
-  static_assert(kStageBytes % 1024 == 0, "a stage must keep the 1024-byte alignment of the swizzle");
   static_assert(2 * 8 * Config::kStages <= kBarrierBytes, "too many stages");
   static_assert(kSharedBytes <= 232448, "more shared memory than a multiprocessor has");
 };
@@ -121,7 +121,7 @@ __device__ __forceinline__ void produce(const GemmArguments &arguments, const Te
       const u32 full = barriers + 8 * stage, empty = barriers + 8 * (Config::kStages + stage);
       const u32 rhs = ring + stage * Shape::kStageBytes, lhs = rhs + Shape::kRhsBytes;
       ptx::mbarrier_wait(empty, parity);
-      ptx::mbarrier_arrive_expect(full, Shape::kStageBytes);
+      ptx::mbarrier_arrive_expect(full, Shape::kCopyBytes);
       if constexpr (Config::kRhsPermuted)
         ptx::tensor_load_5d(rhs, rhs_map, slab * Shape::kSlab, column / 32, full);
       else

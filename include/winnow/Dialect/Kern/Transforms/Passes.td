@@ -25,7 +25,7 @@ def KernChooseSchedulePass : Pass<"kern-choose-schedule", "::mlir::ModuleOp"> {
     becomes
     ```mlir
     kern.gemm @g attributes {lhs = !kern.buffer<?x4096xf8E4M3FN>, …,
-      schedule = #kern.schedule<wgmma, tile = [256, 192], warpgroups = 2, stages = 4, raster = 8, pacing = 16>} { … }
+      schedule = #kern.schedule<wgmma, tile = [256, 192], warpgroups = 2, stages = 4, raster = 12, pacing = 8>} { … }
     ```
   }];
   let options = [Option<"tokens", "tokens", "int64_t", "0",
