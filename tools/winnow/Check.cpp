@@ -11,6 +11,9 @@
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <algorithm>
+#include <cmath>
+
 using namespace mlir;
 using namespace winnow;
 using namespace winnow::tool;
@@ -80,13 +83,19 @@ Result<CheckReport> tool::checkLowering(func::FuncOp spec, func::FuncOp lowered,
   return reportOf(agreements);
 }
 
-/// Errors of one product grow in the next: a quantisation in between turns them into whole steps of f8.
+/// How far a whole function may be off. A product is off by `epsilon`; an activation such as relu2 doubles that;
+/// rounding the activation to a type whose steps are `step` apart (relative) then turns a part 2 * epsilon / step of
+/// the elements into errors of a whole step: sqrt(2 * epsilon * step) in the mean. The next product adds its own
+/// epsilon and averages: an element's error is a sum of many, 8 standard deviations are never reached.
 static Tolerance endToEnd(func::FuncOp lowered, Type result) {
   Tolerance tolerance = toleranceFor(lowered, result, /*sumsAreExact=*/false);
-  if (!tolerance.exact) {
-    tolerance.relative *= 4;
-    tolerance.element *= 4;
-  }
+  if (tolerance.exact)
+    return tolerance;
+  bool f8 = false;
+  lowered.walk([&](ffn::QuantizeOp) { f8 = true; });
+  double epsilon = tolerance.relative, step = f8 ? 0x1p-3 : 0x1p-8;
+  tolerance.relative = epsilon + std::sqrt(2 * epsilon * step);
+  tolerance.element = std::max(tolerance.element, 8 * tolerance.relative);
   return tolerance;
 }
 
