@@ -28,6 +28,11 @@ WINNOW_C_API winnow_error *winnow_module_interpret(const winnow_module *module, 
                                                    const winnow_host_tensor *inputs, size_t input_count,
                                                    const winnow_host_tensor *outputs, size_t output_count);
 
+/** Fills `inputs`, whose element types and shapes are those of function `entry` with its token count, with realistic
+ *  random values: the same for the same seed on every machine. */
+WINNOW_C_API winnow_error *winnow_module_random_inputs(const winnow_module *module, const char *entry, uint64_t seed,
+                                                       const winnow_host_tensor *inputs, size_t input_count);
+
 #ifdef __cplusplus
 }
 #endif

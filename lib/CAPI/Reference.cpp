@@ -75,6 +75,48 @@ static winnow_error *interpret(const winnow_module &module, const char *entry, c
   return nullptr;
 }
 
+static winnow_error *fillRandom(const winnow_module &module, const char *entry, uint64_t seed,
+                                const winnow_host_tensor *inputs, size_t count) {
+  Result<func::FuncOp> function = findEntry(*module.module, entry ? entry : "");
+  if (!function)
+    return makeError(function.message());
+  llvm::Expected<std::vector<interp::InputType>> types = interp::argumentTypes(*function);
+  if (!types)
+    return makeError(llvm::toString(types.takeError()));
+  if (count != types->size() || (count && !inputs))
+    return makeError("expected " + std::to_string(types->size()) + " inputs, got " +
+                     std::to_string(inputs ? count : 0));
+  interp::RandomOptions options;
+  options.seed = seed;
+  for (size_t i = 0; i < count; ++i) {
+    Result<std::vector<int64_t>> shape = checkedShape(inputs[i], "input " + std::to_string(i));
+    if (!shape)
+      return makeError(shape.message());
+    for (size_t axis = 0; axis < std::min(shape->size(), (*types)[i].shape.size()); ++axis)
+      if ((*types)[i].shape[axis] < 0)
+        options.tokens = (*shape)[axis];
+  }
+  Result<std::vector<interp::Tensor>> values = interp::randomInputs(*types, options);
+  if (!values)
+    return makeError(values.message());
+  for (size_t i = 0; i < count; ++i) {
+    const interp::Tensor &value = (*values)[i];
+    if (std::vector<int64_t>(inputs[i].shape, inputs[i].shape + inputs[i].rank) != value.shape() ||
+        static_cast<rt::ElementType>(inputs[i].element) != value.element())
+      return makeError("input " + std::to_string(i) + ": expected room for " + interp::typeText(value));
+  }
+  for (size_t i = 0; i < count; ++i)
+    std::memcpy(inputs[i].data, (*values)[i].bytes().data(), (*values)[i].bytes().size());
+  return nullptr;
+}
+
+extern "C" winnow_error *winnow_module_random_inputs(const winnow_module *module, const char *entry, uint64_t seed,
+                                                     const winnow_host_tensor *inputs, size_t input_count) {
+  if (!module)
+    return gotNull("a module");
+  return inContext(*module->state, [&] { return fillRandom(*module, entry, seed, inputs, input_count); });
+}
+
 extern "C" winnow_error *winnow_module_interpret(const winnow_module *module, const char *entry,
                                                  const winnow_host_tensor *inputs, size_t input_count,
                                                  const winnow_host_tensor *outputs, size_t output_count) {

@@ -90,6 +90,22 @@ TEST_F(ReferenceCApi, NoData) {
   expectFailure("input 0: expected 8 elements, got a null pointer");
 }
 
+TEST_F(ReferenceCApi, RandomInputsDependOnTheSeedAlone) {
+  std::vector<float> first(8), second(8);
+  auto fill = [&](uint64_t seed, std::vector<float> &values) {
+    input.data = values.data();
+    return take(winnow_module_random_inputs(module.get(), nullptr, seed, &input, 1));
+  };
+  ASSERT_EQ(fill(1, first), "");
+  ASSERT_EQ(fill(1, second), "");
+  EXPECT_EQ(first, second);
+  ASSERT_EQ(fill(2, second), "");
+  EXPECT_NE(first, second);
+  input.element = WINNOW_BF16;
+  EXPECT_EQ(fill(1, second), "input 0: expected room for 2x4xf32");
+  EXPECT_EQ(take(winnow_module_random_inputs(module.get(), nullptr, 1, &input, 2)), "expected 1 inputs, got 2");
+}
+
 TEST_F(ReferenceCApi, UnknownFunction) {
   EXPECT_EQ(take(winnow_module_interpret(module.get(), "backward", &input, 1, &output, 1)),
             "the spec has no function @backward; there are @forward");

@@ -1,0 +1,27 @@
+"""Winnow compiles feed-forward networks whose activations are sparse.
+
+    import winnow
+    ffn = winnow.compile(winnow.ffn(d_model=256, d_ffn=1024), target="cpu")
+    y = ffn(*ffn.random_inputs(tokens=4))
+
+Importing needs no GPU, no CUDA toolkit and no home directory, and does no work.
+"""
+
+from ._builder import ffn
+from ._compiled import CompiledFFN, compile, lower
+from ._explain import Explanation
+from ._winnow import Argument, Diagnostic, Error, Remark, build_id
+
+__all__ = [
+    "Argument",
+    "CompiledFFN",
+    "Diagnostic",
+    "Error",
+    "Explanation",
+    "Remark",
+    "build_id",
+    "compile",
+    "ffn",
+    "lower",
+]
+__version__ = build_id().partition("+")[0]

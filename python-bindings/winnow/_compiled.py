@@ -1,0 +1,371 @@
+"""Compilation, and what comes out of it: a callable that can be looked at."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+import warnings
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from . import _winnow
+from ._arrays import View, empty_host, view
+from ._call import bind, check_inputs, check_outputs, result_shapes, stream_handle
+from ._cuda import allocate_like
+from ._explain import Explanation
+
+_LEVELS = {"spec": 0, "ffn": 1, "kern": 2}
+_WORKSPACE_ALIGNMENT = 256
+
+OnDiagnostic = Callable[[_winnow.Diagnostic], object]
+
+
+class Kernel(NamedTuple):
+    """One kernel in every form that it takes."""
+
+    name: str
+    cuda: str
+    ptx: str
+    cubin: bytes
+
+
+def compile(
+    spec: Any,
+    target: str = "auto",
+    entry: str | None = None,
+    tokens: int | None = None,
+    *,
+    use_cache: bool = True,
+    on_diagnostic: OnDiagnostic | None = None,
+) -> CompiledFFN:
+    """Compiles an FFN.
+
+    spec: MLIR text (for example of :func:`winnow.ffn`), the path of a file of it, or an ``mlir.ir.Module``.
+    target: a chip ("sm_90a"), "cpu" for the reference, or "auto": the chip of the first CUDA device, or "cpu" without one.
+    entry: function to compile; by default the one called forward, or the only one.
+    tokens: token count to decide for. The result takes any.
+    on_diagnostic: called for every diagnostic; what it raises ends the compilation.
+
+    Raises :class:`winnow.Error`, with every diagnostic in its text.
+    """
+    compiled = lower(spec, target, entry, tokens, on_diagnostic=on_diagnostic)
+    if compiled.target != "cpu":
+        compiled._compile(use_cache)
+    return compiled
+
+
+def lower(
+    spec: Any,
+    target: str = "auto",
+    entry: str | None = None,
+    tokens: int | None = None,
+    *,
+    on_diagnostic: OnDiagnostic | None = None,
+) -> CompiledFFN:
+    """As :func:`compile`, but kernels are compiled only when they are needed: decisions, intermediate forms and CUDA C++ can
+    be looked at without NVRTC."""
+    text, name = _text_of(spec)
+    if tokens is not None and (isinstance(tokens, bool) or not isinstance(tokens, int)):
+        raise TypeError(f"tokens: expected an int, got {type(tokens).__name__}")
+    if tokens is not None and not 1 <= tokens < 2**31:
+        raise ValueError(f"tokens: expected a count from 1 to 2147483647, got {tokens}")
+    if target == "auto":
+        target = _detect_target()
+    return CompiledFFN(_winnow.Module(text, name), target, entry or "", tokens or 0, on_diagnostic)
+
+
+def _text_of(spec: Any) -> tuple[bytes, str]:
+    if isinstance(spec, str):
+        return spec.encode(), "<text>"
+    if isinstance(spec, bytes):
+        return spec, "<text>"
+    if isinstance(spec, os.PathLike):
+        with open(spec, "rb") as file:
+            return file.read(), os.fsdecode(spec)
+    if hasattr(spec, "operation"):  # mlir.ir.Module
+        return str(spec).encode(), "<module>"
+    raise TypeError(f"spec: expected MLIR text, a path or an MLIR module, got {type(spec).__name__}")
+
+
+def _detect_target() -> str:
+    try:
+        if _winnow.device_count() == 0:
+            return "cpu"
+        target = _winnow.device_target(0)
+    except _winnow.Error:  # no driver
+        return "cpu"
+    if target != "sm_90a":
+        warnings.warn(f"CUDA device 0 is {target}, for which there are no kernels yet; using the CPU reference", stacklevel=4)
+        return "cpu"
+    return target
+
+
+class CompiledFFN:
+    """A compiled feed-forward network. Call it with arrays in the order of `inputs`, or by name; see `__call__`.
+
+    May be used by several threads at once.
+    """
+
+    def __init__(
+        self,
+        module: _winnow.Module,
+        target: str,
+        entry: str,
+        tokens: int,
+        on_diagnostic: OnDiagnostic | None = None,
+    ) -> None:
+        name, inputs, outputs = module.functions()[module.find_function(entry)]
+        self.target = target
+        self.entry: str = name
+        self.inputs: tuple[_winnow.Argument, ...] = tuple(inputs)
+        self.outputs: tuple[_winnow.Argument, ...] = tuple(outputs)
+        self._options = (target, name, tokens)
+        self._on_diagnostic = on_diagnostic
+        self._lock = threading.RLock()
+        self._modules = {0: module}
+        self._texts: dict[int, str] = {}
+        self._remarks: list[_winnow.Remark] = []
+        self._source: _winnow.Program | None = None
+        self._program: _winnow.Program | None = None
+        self._executables: dict[int, _winnow.Executable] = {}
+        self._workspaces: dict[tuple[int, int], _Workspace] = {}
+        self._tell(module)
+
+    def __repr__(self) -> str:
+        return f"<winnow.CompiledFFN @{self.entry} for {self.target}: {_signature(self.inputs)} -> {_signature(self.outputs)}>"
+
+    # What the compiler made of it.
+
+    def ir(self, level: str = "ffn") -> str:
+        """MLIR text: "spec" as written, "ffn" with every operation in its kernel, "kern" with schedules and buffers."""
+        if level not in _LEVELS:
+            raise ValueError(f"level: expected one of {', '.join(_LEVELS)}, got {level!r}")
+        with self._lock:
+            number = _LEVELS[level]
+            if number not in self._texts:
+                self._texts[number] = self._module(number).print()
+            return self._texts[number]
+
+    @property
+    def remarks(self) -> list[_winnow.Remark]:
+        """Every decision, with its reason."""
+        with self._lock:
+            self._module(1 if self.target == "cpu" else 2)
+            return list(self._remarks)
+
+    def explain(self) -> Explanation:
+        """What was decided and why: a table in a terminal, and in a notebook."""
+        return Explanation(f"@{self.entry} for {self.target}", self.remarks)
+
+    @property
+    def cuda(self) -> str:
+        """CUDA C++ of all kernels."""
+        with self._lock:
+            program = self._program or self._source
+            if program is None:
+                program = self._source = self._module(2).emit_cuda(*self._options)
+            return "\n".join(source for _, source, _, _ in program.images())
+
+    @property
+    def ptx(self) -> str:
+        """PTX of all kernels."""
+        return "\n".join(kernel.ptx for kernel in self.kernels.values())
+
+    @property
+    def kernels(self) -> dict[str, Kernel]:
+        """Every kernel by name, in the order of launches."""
+        return {image[0]: Kernel(*image) for image in self._compile().images()}
+
+    @property
+    def artifact(self) -> bytes:
+        """The bytes of a .wnw file, which the runtime loads without the compiler."""
+        return self._compile().artifact()
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the artifact, whole or not at all."""
+        contents = self.artifact
+        folder = os.path.dirname(os.path.abspath(path))
+        handle, temporary = tempfile.mkstemp(dir=folder, prefix=".winnow-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(contents)
+            mask = os.umask(0)
+            os.umask(mask)
+            os.chmod(temporary, 0o666 & ~mask)
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+
+    # Running it.
+
+    def __call__(self, *arrays: Any, out: Any = None, stream: Any = None, workspace: Any = None, **named: Any) -> Any:
+        """The result, or a tuple of them.
+
+        Inputs are numpy arrays (with ml_dtypes for bfloat16 and float8) or anything with ``__dlpack__`` or
+        ``__cuda_array_interface__``; row-major, in memory of the target. Nothing is converted or moved. On a GPU nothing
+        is copied and nothing waited for: work is enqueued on `stream` (an integer handle, or a stream of torch or cupy;
+        by default the default stream), and arrays must live until it is done. The CPU reference copies its inputs.
+
+        out: array or arrays to write; by default numpy arrays on the CPU, and on a GPU arrays of the inputs' framework.
+        workspace: device memory of at least `workspace_bytes`, 256-byte aligned; by default one is kept per stream until
+            this object goes. A captured CUDA graph should have its own.
+
+        Raises TypeError and ValueError for arrays that do not fit, and :class:`winnow.Error`.
+        """
+        inputs = bind(self.inputs, arrays, named)
+        views = [view(array, argument.name) for array, argument in zip(inputs, self.inputs)]
+        device = "cpu" if self.target == "cpu" else "cuda"
+        tokens = check_inputs(self.inputs, views, device, self.target)
+        if device == "cuda":
+            return self._run_cuda(inputs, views, tokens, out, stream_handle(stream), workspace)
+        if stream is not None or workspace is not None:
+            raise ValueError("the CPU reference takes neither a stream nor a workspace")
+        return self._run_host(self._modules[0], views, tokens, out)
+
+    def reference(self, *arrays: Any, level: str = "spec", **named: Any) -> Any:
+        """What the CPU reference says of arrays in host memory: of the spec as written, or of level "ffn", where the
+        compiler has chosen 2:4 layouts (which is what a GPU computes)."""
+        if level not in ("spec", "ffn"):
+            raise ValueError(f"level: expected spec or ffn, got {level!r}")
+        inputs = bind(self.inputs, arrays, named)
+        views = [view(array, argument.name) for array, argument in zip(inputs, self.inputs)]
+        tokens = check_inputs(self.inputs, views, "cpu", "the reference")
+        with self._lock:
+            module = self._module(_LEVELS[level])
+        return self._run_host(module, views, tokens, None)
+
+    def random_inputs(self, tokens: int = 1, seed: int = 0) -> tuple[Any, ...]:
+        """Realistic numpy arrays for the inputs, the same for the same seed on every machine."""
+        if not 1 <= tokens < 2**31:
+            raise ValueError(f"tokens: expected a count from 1 to 2147483647, got {tokens}")
+        arrays = tuple(empty_host(shape, a.element) for shape, a in zip(result_shapes(self.inputs, tokens), self.inputs))
+        handed = [(array.ctypes.data, a.element, list(array.shape)) for array, a in zip(arrays, self.inputs)]
+        self._modules[0].random_inputs(self.entry, seed, handed)
+        return arrays
+
+    def workspace_bytes(self, tokens: int, device: int = 0) -> int:
+        """Bytes of device memory that a call with `tokens` tokens needs beside its arguments."""
+        return self._executable(device).workspace_bytes(tokens)
+
+    # Below: how.
+
+    def _tell(self, module: _winnow.Module) -> None:
+        self._remarks += module.take_remarks()
+        for diagnostic in module.take_diagnostics():
+            if self._on_diagnostic is not None:
+                self._on_diagnostic(diagnostic)
+            elif diagnostic.severity == "warning":
+                warnings.warn(repr(diagnostic), stacklevel=4)
+
+    def _module(self, level: int) -> _winnow.Module:
+        """The module at a level; lowered once. The caller holds the lock."""
+        if level not in self._modules:
+            module = self._module(level - 1).clone()
+            try:
+                module.lower(level, *self._options)
+            finally:
+                self._tell(module)
+            self._modules[level] = module
+        return self._modules[level]
+
+    def _compile(self, use_cache: bool = True) -> _winnow.Program:
+        with self._lock:
+            if self._program is None:
+                module = self._module(2)
+                try:
+                    self._program = module.compile(*self._options, use_cache)
+                finally:
+                    self._tell(module)
+            return self._program
+
+    def _executable(self, device: int) -> _winnow.Executable:
+        executable = self._executables.get(device)
+        if executable is None:
+            with self._lock:
+                executable = self._executables.get(device)
+                if executable is None:
+                    executable = self._executables[device] = _winnow.Executable(self.artifact, device)
+        return executable
+
+    def _run_host(self, module: _winnow.Module, views: list[View], tokens: int, out: Any) -> Any:
+        if out is None:
+            shapes = result_shapes(self.outputs, tokens)
+            results = [empty_host(shape, a.element) for shape, a in zip(shapes, self.outputs)]
+            outputs = [view(result, a.name) for result, a in zip(results, self.outputs)]
+        else:
+            results, outputs = check_outputs(self.outputs, out, tokens, "cpu", 0)
+        module.interpret(self.entry, [_handed(v) for v in views], [_handed(v) for v in outputs])
+        return results[0] if len(results) == 1 else tuple(results)
+
+    def _run_cuda(
+        self, inputs: list[Any], views: list[View], tokens: int, out: Any, stream: int, workspace: Any
+    ) -> Any:
+        device = views[0].index if views else 0
+        executable = self._executable(device)
+        if out is None:
+            shapes = result_shapes(self.outputs, tokens)
+            results = [allocate_like(inputs[0], s, a.element, device, stream) for s, a in zip(shapes, self.outputs)]
+            outputs = [view(result, a.name) for result, a in zip(results, self.outputs)]
+        else:
+            results, outputs = check_outputs(self.outputs, out, tokens, "cuda", device)
+        addresses = [v.address for v in views] + [v.address for v in outputs]
+        needed = executable.workspace_bytes(tokens)
+        if workspace is not None:
+            given = view(workspace, "workspace")
+            size = _bytes_of(given)
+            if given.device != "cuda" or given.index != device or not given.contiguous or size < needed:
+                raise ValueError(
+                    f"workspace: expected at least {needed} contiguous bytes on CUDA device {device}, got {size} on "
+                    f"{given.device} {given.index}"
+                )
+            executable.execute(stream, tokens, addresses, given.address, size)
+        else:
+            with self._lock:
+                kept = self._workspaces.setdefault((device, stream), _Workspace())
+            # The lock is for whole calls: launches of two calls on one stream must not interleave in one workspace.
+            with kept.lock:
+                kept.grow(needed, inputs[0] if inputs else None, device, stream)
+                executable.execute(stream, tokens, addresses, kept.address, kept.bytes)
+        return results[0] if len(results) == 1 else tuple(results)
+
+
+class _Workspace:
+    """Device memory of one stream. What it outgrows is kept too, since enqueued work and captured graphs may use it; by
+    doubling, that is at most as much again."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.address = 0
+        self.bytes = 0
+        self._pieces: list[Any] = []
+
+    def grow(self, needed: int, like: Any, device: int, stream: int) -> None:
+        if needed <= self.bytes:
+            return
+        size = max(needed, 2 * self.bytes)
+        piece = allocate_like(like, (size + _WORKSPACE_ALIGNMENT,), "uint8", device, stream)
+        start = view(piece, "workspace").address
+        self._pieces.append(piece)
+        self.address = -(-start // _WORKSPACE_ALIGNMENT) * _WORKSPACE_ALIGNMENT
+        self.bytes = size
+
+
+def _handed(v: View) -> tuple[int, str, list[int]]:
+    return v.address, v.element, list(v.shape)
+
+
+def _bytes_of(v: View) -> int:
+    size = {"float32": 4, "int32": 4, "bfloat16": 2, "float16": 2}.get(v.element, 1)
+    for extent in v.shape:
+        size *= extent
+    return size
+
+
+def _signature(arguments: tuple[_winnow.Argument, ...]) -> str:
+    texts = []
+    for argument in arguments:
+        shape = ", ".join("tokens" if extent < 0 else str(extent) for extent in argument.shape)
+        texts.append(f"{argument.name} {argument.element}({shape})")
+    return ", ".join(texts)
