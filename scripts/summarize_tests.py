@@ -1,8 +1,10 @@
-"""Counts the results that lit wrote with --output and prints them as the closing line of scripts/test."""
+"""Counts the results that lit wrote with --output, and pytest with --junitxml, and prints them as the closing line of
+scripts/test."""
 
 import json
 import re
 import sys
+import xml.etree.ElementTree
 
 PASSED = {"PASS", "FLAKYPASS", "XFAIL"}
 SKIPPED = {"UNSUPPORTED", "SKIPPED"}
@@ -18,15 +20,32 @@ def skip_reason(test):
     return lines[-1] if lines else test["code"].lower()
 
 
+def read_pytest(path):
+    """The cases of a JUnit file as lit writes its tests."""
+    tests = []
+    for case in xml.etree.ElementTree.parse(path).getroot().iter("testcase"):
+        skipped, failed = case.find("skipped"), case.find("failure") is not None or case.find("error") is not None
+        tests.append(
+            {
+                "name": f"{case.get('classname')}::{case.get('name')}",
+                "code": "FAIL" if failed else "PASS" if skipped is None else "SKIPPED",
+                "output": "" if skipped is None else skipped.get("message", ""),
+            }
+        )
+    return tests
+
+
 def main(argv):
-    if len(argv) != 2:
-        print("usage: summarize_tests.py RESULTS.json", file=sys.stderr)
+    if len(argv) not in (2, 3):
+        print("usage: summarize_tests.py RESULTS.json [PYTEST.xml]", file=sys.stderr)
         return 2
     try:
         with open(argv[1], encoding="utf-8") as file:
             tests = json.load(file)["tests"]
-    except (OSError, ValueError, KeyError) as error:
-        print(f"error: no test results in {argv[1]}: {error}", file=sys.stderr)
+        for path in argv[2:]:
+            tests += read_pytest(path)
+    except (OSError, ValueError, KeyError, xml.etree.ElementTree.ParseError) as error:
+        print(f"error: no test results in {' and '.join(argv[1:])}: {error}", file=sys.stderr)
         return 1
 
     tests = [test for test in tests if test["code"] != "EXCLUDED"]  # left out by a --filter on the command line

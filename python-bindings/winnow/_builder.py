@@ -54,7 +54,7 @@ def ffn(
     note = ""
     if density is not None:
         drop = 0.05 if max_drop is None else max_drop
-        note = f" {{ffn.sparsity = #ffn.sparsity<density = {float(density)!r}, max_drop = {float(drop)!r}>}}"
+        note = f" {{ffn.sparsity = #ffn.sparsity<density = {_literal(density)}, max_drop = {_literal(drop)}>}}"
     if dtype in _F8:
         return _quantised(d_model, d_ffn, activation, _F8[dtype], scale == "static", note)
     return _wide(d_model, d_ffn, activation, _WIDE[dtype], note)
@@ -63,6 +63,12 @@ def ffn(
 def _expect(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise ValueError(f"{name}: expected one of {', '.join(choices)}, got {value!r}")
+
+
+def _literal(value: float) -> str:
+    """As MLIR reads it: exact, and with a point, which repr leaves out of "5e-324"."""
+    digits, exponent, power = repr(float(value)).partition("e")
+    return digits + ("" if "." in digits else ".0") + exponent + power
 
 
 def _wide(d: int, h: int, activation: str, t: str, note: str) -> str:

@@ -1,0 +1,138 @@
+"""Compiling, looking at what came of it, and failing."""
+
+import pathlib
+import threading
+
+import pytest
+import winnow
+from conftest import RELU
+
+FORWARD = winnow.ffn(d_model=256, d_ffn=1024)
+
+
+def test_every_level_can_be_looked_at():
+    ffn = winnow.lower(FORWARD, target="sm_90a", tokens=4096)
+    assert "ffn.relu2" in ffn.ir("spec") and "ffn.kernel" not in ffn.ir("spec")
+    assert "ffn.kernel" in ffn.ir("ffn")
+    assert "kern.program" in ffn.ir("kern")
+    assert "wgmma.mma_async.sp" in ffn.cuda
+    with pytest.raises(ValueError, match="level: expected one of spec, ffn, kern, got 'asm'"):
+        ffn.ir("asm")
+
+
+def test_remarks_and_explanation():
+    ffn = winnow.lower(FORWARD, target="sm_90a", tokens=4096)
+    explanation = ffn.explain()
+    by_name = {remark.name: remark for remark in ffn.remarks}
+    sparse = by_name["SparseProduct"]
+    assert (sparse.kind, sparse.pass_name, sparse.location) == ("passed", "ffn-select-layout", "<text>:10:9")
+    assert "Layout=token_wise" in sparse.facts and "2:4 is predicted" in sparse.message
+    lines = str(explanation).splitlines()
+    assert lines[0] == "@forward for sm_90a"
+    assert lines[1].split() == ["where", "decision", "facts", "why"]
+    assert any("SparseProduct" in line for line in lines) and max(map(len, lines)) <= 120
+    page = explanation._repr_html_()
+    assert page.count("<tr>") == len(ffn.remarks) + 1
+    assert "&lt;text&gt;:10:9" in page and "<text>" not in page
+    assert len(ffn.remarks) == len(ffn.explain().remarks), "looking twice decides nothing twice"
+
+
+@pytest.mark.nvrtc
+def test_kernels_and_artifact(tmp_path):
+    ffn = winnow.compile(RELU, target="sm_90a")
+    (kernel,) = ffn.kernels.values()
+    assert ".target sm_90a" in kernel.ptx and kernel.ptx in ffn.ptx
+    assert kernel.cubin.startswith(b"\x7fELF") and kernel.cuda in ffn.cuda
+    path = tmp_path / "relu.wnw"
+    ffn.save(path)
+    assert path.read_bytes() == ffn.artifact
+    assert [entry.name for entry in tmp_path.iterdir()] == ["relu.wnw"]
+    with pytest.raises(OSError):
+        ffn.save(tmp_path / "missing" / "relu.wnw")
+
+
+def test_missing_nvrtc_is_an_error_that_names_it(monkeypatch):
+    monkeypatch.setenv("WINNOW_NVRTC", "/nowhere/libnvrtc.so")
+    with pytest.raises(winnow.Error, match="/nowhere/libnvrtc.so"):
+        winnow.compile(RELU, target="sm_90a", use_cache=False)
+
+
+def test_cpu_has_no_kernels():
+    ffn = winnow.compile(RELU, target="cpu")
+    with pytest.raises(winnow.Error, match="the target 'cpu' evaluates a module as it is"):
+        ffn.cuda
+
+
+def test_malformed_text_carries_the_diagnostic():
+    with pytest.raises(winnow.Error, match=r"<text>:2:3: error: .*ffn.nothing"):
+        winnow.compile("func.func @f() {\n  ffn.nothing\n}", target="cpu")
+
+
+def test_a_path_is_named_in_messages(tmp_path):
+    path = tmp_path / "spec.mlir"
+    path.write_text("func.func @f() {")
+    with pytest.raises(winnow.Error, match=r"spec\.mlir:1:\d+: error: "):
+        winnow.compile(path, target="cpu")
+    path.write_text(RELU)
+    assert winnow.compile(path, target="cpu").entry == "forward"
+    with pytest.raises(FileNotFoundError):
+        winnow.compile(pathlib.Path("/nowhere/spec.mlir"), target="cpu")
+
+
+def test_entry():
+    two = RELU + RELU.replace("@forward", "@other")
+    assert winnow.compile(two, target="cpu").entry == "forward"
+    assert winnow.compile(two, target="cpu", entry="other").entry == "other"
+    with pytest.raises(winnow.Error, match="no function @third; there are @forward, @other"):
+        winnow.compile(two, target="cpu", entry="third")
+
+
+@pytest.mark.parametrize(
+    "arguments, error, text",
+    [
+        (dict(target="sm_1"), winnow.Error, "unknown target 'sm_1', expected one of"),
+        (dict(tokens=0), ValueError, "tokens: expected a count from 1 to 2147483647, got 0"),
+        (dict(tokens=2**31), ValueError, "tokens: expected a count from 1 to 2147483647, got 2147483648"),
+        (dict(tokens=1.5), TypeError, "tokens: expected an int, got float"),
+    ],
+)
+def test_bad_options(arguments, error, text):
+    with pytest.raises(error, match=text):
+        winnow.lower(RELU, **{"target": "sm_90a", **arguments}).cuda
+
+
+def test_spec_of_another_type():
+    with pytest.raises(TypeError, match="spec: expected MLIR text, a path or an MLIR module, got int"):
+        winnow.compile(7)
+
+
+def test_diagnostics_reach_the_callback_and_its_exceptions_the_caller():
+    seen = []
+    bad = "func.func @f(%x: tensor<?x4xf32>) -> tensor<?x4xf32> { return %x : tensor<?x4xf32> }"
+    ffn = winnow.lower(bad, target="sm_1", on_diagnostic=seen.append)
+    with pytest.raises(winnow.Error):
+        ffn.ir("ffn")
+    assert seen and seen[0].severity == "error" and "unknown target" in seen[0].message
+
+    def refuse(diagnostic):
+        raise KeyError(diagnostic.severity)
+
+    with pytest.raises(KeyError, match="error"):
+        winnow.lower(bad, target="sm_1", on_diagnostic=refuse).ir("ffn")
+
+
+def test_several_threads_compile_at_once():
+    expected = winnow.lower(FORWARD, target="sm_90a").ir("kern")
+    shared = winnow.lower(FORWARD, target="sm_90a")
+    results = []
+
+    def work(own):
+        for _ in range(4):
+            results.append((winnow.lower(FORWARD, target="sm_90a") if own else shared).ir("kern") == expected)
+
+    threads = [threading.Thread(target=work, args=(i % 2 == 0,)) for i in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [True] * 24
