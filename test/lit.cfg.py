@@ -26,6 +26,7 @@ for variable in ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_HOME", "HOME",
     if variable in os.environ:
         config.environment[variable] = os.environ[variable]
 if config.sanitize:
+    config.available_features.add("sanitize")
     # LLVM's archives are built without the sanitizers: containers that cross into them look overflown.
     config.environment["ASAN_OPTIONS"] = "allow_user_poisoning=0:detect_container_overflow=0:detect_leaks=0"
 
