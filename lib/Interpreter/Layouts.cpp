@@ -2,8 +2,11 @@
 
 #include "winnow/Interpreter/Layouts.h"
 
+#include "winnow/Interpreter/Reference.h"
+
 #include <algorithm>
 #include <cstring>
+#include <mutex>
 
 using namespace winnow;
 using namespace winnow::interp;
@@ -43,8 +46,8 @@ public:
     return block(row, position) + column / 16 * 1024 + r / 8 * 128 + r % 8 * 16 + column % 16;
   }
   /// Byte that holds the nibble of the group, and the nibble's shift in it. Row 16w + i of a block belongs to the four
-  /// threads 32w + 4 * (i % 8) + 0..3, which hold a word per 64 elements of K. f8: two threads have a run of 32 elements,
-  /// one for each half of the 16 rows. 16-bit: two threads have 16 elements each, of both rows.
+  /// threads 32w + 4 * (i % 8) + 0..3, which hold a word per 64 elements of K. f8: two threads have a run of 32
+  /// elements, one for each half of the 16 rows. 16-bit: two threads have 16 elements each, of both rows.
   std::pair<int64_t, int> metadata(int64_t row, int64_t position) const {
     int64_t r = row % kBlockRows, p = position % slabElements();
     int64_t unit = p / kUnit, run = p % kUnit / 32, nibble = p % 32 / 4, upper = r % 16 / 8;
@@ -85,20 +88,55 @@ int64_t interp::layoutBytes(const rt::Buffer &buffer, const std::vector<int64_t>
   return 0;
 }
 
+namespace {
+/// The error of the first line, in order, that has one; lines are decoded by several threads.
+class FirstError {
+public:
+  void set(int64_t line, std::string message) {
+    std::lock_guard<std::mutex> lock(mutex);
+    if (first < 0 || line < first) {
+      first = line;
+      text = std::move(message);
+    }
+  }
+  Result<Tensor> orElse(Tensor tensor) const {
+    if (first >= 0)
+      return Error{text};
+    return tensor;
+  }
+
+private:
+  std::mutex mutex;
+  int64_t first = -1;
+  std::string text;
+};
+} // namespace
+
+/// Lines of so many elements that one thread should take at once.
+static int64_t linesPerThread(int64_t elements) {
+  return std::max<int64_t>(1, (1 << 16) / std::max<int64_t>(elements, 1));
+}
+
 static Result<Tensor> decodeTransposed(const rt::Buffer &buffer, const std::vector<int64_t> &shape,
                                        const std::vector<uint8_t> &bytes) {
   Tensor tensor(buffer.element, shape);
   int64_t size = elementBytes(buffer.element), rows = shape[0], columns = shape[1];
   int64_t pitch = roundUp(rows, kTransposedPitch);
-  for (int64_t c = 0; c < columns; ++c) {
+  FirstError error;
+  auto decodeColumn = [&](int64_t c) {
     for (int64_t r = 0; r < rows; ++r)
       std::memcpy(&tensor.bytes()[(r * columns + c) * size], &bytes[(c * pitch + r) * size], size);
     for (int64_t b = (c * pitch + rows) * size; b < (c + 1) * pitch * size; ++b)
       if (bytes[b] != 0)
-        return Error{"buffer '" + buffer.name + "': expected zero padding after row " + std::to_string(rows - 1) +
-                     " of column " + std::to_string(c) + ", got byte " + std::to_string(bytes[b])};
-  }
-  return tensor;
+        return error.set(c, "buffer '" + buffer.name + "': expected zero padding after row " +
+                                std::to_string(rows - 1) + " of column " + std::to_string(c) + ", got byte " +
+                                std::to_string(bytes[b]));
+  };
+  parallelFor(columns, linesPerThread(rows), [&](int64_t begin, int64_t end) {
+    for (; begin < end; ++begin)
+      decodeColumn(begin);
+  });
+  return error.orElse(std::move(tensor));
 }
 
 static Result<Tensor> decodePacked(const rt::Buffer &buffer, const std::vector<int64_t> &shape,
@@ -108,14 +146,16 @@ static Result<Tensor> decodePacked(const rt::Buffer &buffer, const std::vector<i
   tensor.sparseAxis = static_cast<int>(packed.axis);
   tensor.keepMask.assign(tensor.count(), 0);
   int64_t size = packed.elementBytes;
-  for (int64_t row = 0; row < packed.m; ++row)
+  FirstError error;
+  auto decodeRow = [&](int64_t row) {
     for (int64_t group = 0; group < packed.paddedK(); group += 4) {
       auto [byte, shift] = packed.metadata(row, group);
       int pair = bytes[byte] >> shift & 15, positions[2] = {pair & 3, pair >> 2};
       if (positions[0] >= positions[1])
-        return Error{"buffer '" + buffer.name + "': expected an ordered pair of positions in the metadata of row " +
-                     std::to_string(row) + ", group at " + std::to_string(group) + ", got " +
-                     std::to_string(positions[0]) + ", " + std::to_string(positions[1])};
+        return error.set(row, "buffer '" + buffer.name +
+                                  "': expected an ordered pair of positions in the metadata of row " +
+                                  std::to_string(row) + ", group at " + std::to_string(group) + ", got " +
+                                  std::to_string(positions[0]) + ", " + std::to_string(positions[1]));
       for (int which = 0; which < 2; ++which) {
         const uint8_t *value = &bytes[packed.value(row, group, which)];
         int64_t position = group + positions[which];
@@ -124,12 +164,17 @@ static Result<Tensor> decodePacked(const rt::Buffer &buffer, const std::vector<i
           std::memcpy(&tensor.bytes()[index * size], value, size);
           tensor.keepMask[index] = 1;
         } else if (std::any_of(value, value + size, [](uint8_t b) { return b != 0; })) {
-          return Error{"buffer '" + buffer.name + "': expected a zero at position " + std::to_string(position) +
-                       " of row " + std::to_string(row) + ", which is padding"};
+          return error.set(row, "buffer '" + buffer.name + "': expected a zero at position " +
+                                    std::to_string(position) + " of row " + std::to_string(row) + ", which is padding");
         }
       }
     }
-  return tensor;
+  };
+  parallelFor(packed.m, linesPerThread(packed.k), [&](int64_t begin, int64_t end) {
+    for (; begin < end; ++begin)
+      decodeRow(begin);
+  });
+  return error.orElse(std::move(tensor));
 }
 
 Result<Tensor> interp::decode(const rt::Buffer &buffer, int64_t tokens, const std::vector<uint8_t> &bytes) {

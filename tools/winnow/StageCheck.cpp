@@ -5,6 +5,7 @@
 #include "Tool.h"
 
 #include "winnow/Interpreter/Interpreter.h"
+#include "winnow/Interpreter/Reference.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -13,6 +14,7 @@
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <algorithm>
 #include <climits>
 #include <cmath>
 #include <cstring>
@@ -48,37 +50,61 @@ Agreement tool::compareTensors(std::string what, std::string compared, const int
   }
   if (got.bytes() == want.bytes() && got.keepMask == want.keepMask)
     return result;
-  double squares = 0, errorSquares = 0;
-  int64_t size = interp::elementBytes(want.element()), kept = 0, moved = 0;
-  for (int64_t i = 0; i < result.count; ++i) {
+  // Sums over blocks of a fixed size, added in order: the same figures however many threads there are.
+  struct Partial {
+    double squares = 0, errorSquares = 0, maxError = 0, element = 0;
+    int64_t kept = 0, moved = 0, differing = 0;
+  };
+  constexpr int64_t kBlock = 1 << 16;
+  int64_t size = interp::elementBytes(want.element()), blocks = (result.count + kBlock - 1) / kBlock;
+  std::vector<Partial> partials(blocks);
+  auto eachBlock = [&](auto body) {
+    interp::parallelFor(blocks, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t block = begin; block < end; ++block)
+        for (int64_t i = block * kBlock; i < std::min(result.count, (block + 1) * kBlock); ++i)
+          body(partials[block], i);
+    });
+  };
+  auto raise = [](double &largest, double error) { largest = error > largest || std::isnan(error) ? error : largest; };
+  eachBlock([&](Partial &partial, int64_t i) {
     bool sameMask = want.sparseAxis < 0 || got.keepMask[i] == want.keepMask[i];
-    kept += want.sparseAxis >= 0 && want.keepMask[i];
-    moved += !sameMask;
+    partial.kept += want.sparseAxis >= 0 && want.keepMask[i];
+    partial.moved += !sameMask;
     float a = got.get(i), b = want.get(i);
     bool bothNaN = std::isnan(a) && std::isnan(b);
     if (!sameMask || (!bothNaN && std::memcmp(&got.bytes()[i * size], &want.bytes()[i * size], size) != 0))
-      ++result.differing;
+      ++partial.differing;
     if (bothNaN || a == b) {
-      squares += std::isfinite(b) ? static_cast<double>(b) * b : 0;
-      continue;
+      partial.squares += std::isfinite(b) ? static_cast<double>(b) * b : 0;
+      return;
     }
     double error = std::abs(static_cast<double>(a) - b);
-    squares += static_cast<double>(b) * b;
-    errorSquares += error * error;
-    result.maxError = error > result.maxError || std::isnan(error) ? error : result.maxError;
+    partial.squares += static_cast<double>(b) * b;
+    partial.errorSquares += error * error;
+    raise(partial.maxError, error);
+  });
+  double squares = 0, errorSquares = 0;
+  int64_t kept = 0, moved = 0;
+  for (const Partial &partial : partials) {
+    squares += partial.squares;
+    errorSquares += partial.errorSquares;
+    kept += partial.kept;
+    moved += partial.moved;
+    result.differing += partial.differing;
+    raise(result.maxError, partial.maxError);
   }
   result.relative = errorSquares == 0 ? 0 : std::sqrt(errorSquares / squares);
   result.maskMismatch = kept == 0 ? 0 : static_cast<double>(moved) / 2 / static_cast<double>(kept);
   if (errorSquares == 0)
     return result;
   double rms = std::sqrt(squares / static_cast<double>(result.count));
-  for (int64_t i = 0; i < result.count; ++i) {
+  eachBlock([&](Partial &partial, int64_t i) {
     float a = got.get(i), b = want.get(i);
-    if (a == b || (std::isnan(a) && std::isnan(b)))
-      continue;
-    double error = std::abs(static_cast<double>(a) - b) / (std::abs(static_cast<double>(b)) + rms);
-    result.element = error > result.element || std::isnan(error) ? error : result.element;
-  }
+    if (a != b && !(std::isnan(a) && std::isnan(b)))
+      raise(partial.element, std::abs(static_cast<double>(a) - b) / (std::abs(static_cast<double>(b)) + rms));
+  });
+  for (const Partial &partial : partials)
+    raise(result.element, partial.element);
   return result;
 }
 
@@ -125,30 +151,36 @@ namespace {
 /// The tensors of a lowered function as the GPU has left them.
 class DeviceValues {
 public:
-  DeviceValues(func::FuncOp lowered, const GpuRun &run) : run(run) {
+  /// `arguments` are what was copied to the device; no kernel writes them.
+  DeviceValues(func::FuncOp lowered, llvm::ArrayRef<interp::TensorRef> arguments, const GpuRun &run) : run(run) {
     unsigned stage = 0;
     for (auto kernel : lowered.getOps<ffn::KernelOp>()) {
       for (OpResult result : kernel->getResults())
         places[result] = findStage(stage, result.getResultNumber());
       ++stage;
     }
-    size_t argument = 0;
-    for (size_t index = 0; index < run.plan().buffers.size(); ++index)
-      if (run.plan().buffers[index].kind == rt::BufferKind::input && argument < lowered.getNumArguments())
-        places[lowered.getArgument(argument++)] = index;
+    for (auto [argument, tensor] : llvm::zip(lowered.getArguments(), arguments))
+      tensors[argument] = tensor;
   }
 
-  Result<interp::Tensor> read(Value value) {
+  /// Decoded once, and kept for the kernels that read it.
+  Result<interp::TensorRef> read(Value value) {
+    interp::TensorRef &known = tensors[value];
+    if (known)
+      return known;
     if (auto constant = value.getDefiningOp<arith::ConstantOp>()) {
       llvm::Expected<interp::Tensor> tensor = interp::tensorFromAttribute(constant.getValue(), constant.getLoc());
       if (!tensor)
         return Error{llvm::toString(tensor.takeError())};
-      return std::move(*tensor);
+      return known = std::make_shared<interp::Tensor>(std::move(*tensor));
     }
     auto place = places.find(value);
     if (place == places.end() || !place->second)
       return Error{"the plan has no buffer that holds it"};
-    return run.tensor(*place->second);
+    Result<interp::Tensor> tensor = run.tensor(*place->second);
+    if (!tensor)
+      return tensor.error();
+    return known = std::make_shared<interp::Tensor>(std::move(*tensor));
   }
 
 private:
@@ -163,6 +195,7 @@ private:
 
   const GpuRun &run;
   llvm::DenseMap<Value, std::optional<size_t>> places;
+  llvm::DenseMap<Value, interp::TensorRef> tensors;
 };
 } // namespace
 
@@ -231,25 +264,26 @@ static std::vector<Agreement> checkStage(ffn::KernelOp kernel, unsigned index, D
   };
   if (kernel.getNumResults() == 0)
     return {};
-  std::vector<interp::Tensor> got;
+  std::vector<interp::TensorRef> got;
   for (Value result : kernel.getResults()) {
-    Result<interp::Tensor> tensor = values.read(result);
+    Result<interp::TensorRef> tensor = values.read(result);
     if (!tensor)
       return failed(tensor.message());
     got.push_back(std::move(*tensor));
   }
-  int64_t rows = got.front().shape().empty() ? 1 : got.front().shape()[0];
+  int64_t rows = got.front()->shape().empty() ? 1 : got.front()->shape()[0];
   std::optional<std::vector<Cut>> cuts = cutsForRows(kernel);
   RowSample sample = sampleRows(rows, cuts ? affordableRows(countMultiplyAdds(kernel, tokens), rows, seconds) : rows);
 
   llvm::SmallVector<interp::TensorRef> inputs;
   for (auto [i, operand] : llvm::enumerate(kernel.getInputs())) {
-    Result<interp::Tensor> tensor = values.read(operand);
+    Result<interp::TensorRef> tensor = values.read(operand);
     if (!tensor)
       return failed("input " + std::to_string(i) + ": " + tensor.message());
-    Cut cut = cuts ? (*cuts)[i] : Cut::none;
-    inputs.push_back(std::make_shared<interp::Tensor>(
-        cut == Cut::none ? std::move(*tensor) : takeRows(*tensor, sample, cut == Cut::columns ? 1 : 0)));
+    Cut cut = cuts && !sample.whole() ? (*cuts)[i] : Cut::none;
+    inputs.push_back(cut == Cut::none
+                         ? *tensor
+                         : std::make_shared<interp::Tensor>(takeRows(**tensor, sample, cut == Cut::columns ? 1 : 0)));
   }
   bool exactSums = false;
   if (ffn::MatmulOp matmul = productOf(kernel)) {
@@ -266,17 +300,17 @@ static std::vector<Agreement> checkStage(ffn::KernelOp kernel, unsigned index, D
   std::vector<Agreement> agreements;
   for (auto [i, tensor] : llvm::enumerate(*want)) {
     std::string what = want->size() == 1 ? name : name + ", result " + std::to_string(i);
-    bool cut = cuts && !got[i].shape().empty();
-    agreements.push_back(compareTensors(what, cut ? sample.text() : "all of it",
-                                        cut ? takeRows(got[i], sample) : got[i], *tensor,
+    bool byRows = cuts && !got[i]->shape().empty(), cut = byRows && !sample.whole();
+    agreements.push_back(compareTensors(what, byRows ? sample.text() : "all of it",
+                                        cut ? takeRows(*got[i], sample) : *got[i], *tensor,
                                         toleranceFor(kernel, kernel.getResult(i).getType(), exactSums)));
   }
   return agreements;
 }
 
-std::vector<Agreement> tool::checkStages(func::FuncOp lowered, const GpuRun &run, double secondsPerReference,
-                                         ProgressLine &progress) {
-  DeviceValues values(lowered, run);
+std::vector<Agreement> tool::checkStages(func::FuncOp lowered, llvm::ArrayRef<interp::TensorRef> arguments,
+                                         const GpuRun &run, double secondsPerReference, ProgressLine &progress) {
+  DeviceValues values(lowered, arguments, run);
   std::vector<Agreement> agreements;
   auto kernels = llvm::to_vector(lowered.getOps<ffn::KernelOp>());
   for (auto [index, kernel] : llvm::enumerate(kernels)) {

@@ -5,7 +5,7 @@
 
 #include "Sampling.h"
 
-#include "winnow/Interpreter/Tensor.h"
+#include "winnow/Interpreter/Interpreter.h"
 #include "winnow/Support/Result.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -47,10 +47,10 @@ Agreement compareTensors(std::string what, std::string compared, const interp::T
 /// whose sums are not known to be exact on the device.
 Tolerance toleranceFor(mlir::Operation *root, mlir::Type result, bool sumsAreExact);
 
-/// For each ffn.kernel of `lowered` applies the reference to the kernel's inputs as the GPU has left them and compares
-/// the result with what the GPU has written.
-std::vector<Agreement> checkStages(mlir::func::FuncOp lowered, const GpuRun &run, double secondsPerReference,
-                                   ProgressLine &progress);
+/// For each ffn.kernel of `lowered` applies the reference to the kernel's inputs, `arguments` and what the GPU has
+/// computed from them, and compares the result with what the GPU has written.
+std::vector<Agreement> checkStages(mlir::func::FuncOp lowered, llvm::ArrayRef<interp::TensorRef> arguments,
+                                   const GpuRun &run, double secondsPerReference, ProgressLine &progress);
 
 /// A table of agreements, one line each.
 std::string agreementTable(const std::vector<Agreement> &agreements);
