@@ -1,4 +1,4 @@
-//===- Compiler.cpp - modules and programs for Python ---------------------------------------------------------------===//
+//===- Compiler.cpp - modules and programs for Python -------------------------------------------------------------===//
 
 #include "Support.h"
 
@@ -176,8 +176,7 @@ public:
 
   void randomInputs(const std::string &entry, uint64_t seed, const std::vector<HostArray> &inputs) const {
     std::vector<winnow_host_tensor> in = toHostTensors(inputs);
-    checkUnlocked(
-        [&] { return winnow_module_random_inputs(module.get(), entry.c_str(), seed, in.data(), in.size()); });
+    checkUnlocked([&] { return winnow_module_random_inputs(module.get(), entry.c_str(), seed, in.data(), in.size()); });
   }
 
   std::vector<Diagnostic> takeDiagnostics() { return session->takeDiagnostics(); }

@@ -1,4 +1,4 @@
-//===- Executable.cpp - running artifacts from Python ---------------------------------------------------------------===//
+//===- Executable.cpp - running artifacts from Python -------------------------------------------------------------===//
 
 #include "Support.h"
 
@@ -14,8 +14,7 @@ class Executable {
 public:
   Executable(nb::bytes artifact, int device) {
     winnow_executable *loaded = nullptr;
-    checkUnlocked(
-        [&] { return winnow_executable_load_bytes(artifact.c_str(), artifact.size(), device, &loaded); });
+    checkUnlocked([&] { return winnow_executable_load_bytes(artifact.c_str(), artifact.size(), device, &loaded); });
     executable.reset(loaded);
   }
 
@@ -75,7 +74,8 @@ DLPackView viewDLPack(DLPackArray array) {
   int device = array.device_type(), index = array.device_id();
   if (type.lanes != 1)
     throw nb::type_error("expected one value per element, got vectors");
-  return {nb::cast(std::move(array)), address, type.code, type.bits, std::move(shape), std::move(strides), device, index};
+  return {nb::cast(std::move(array)), address, type.code, type.bits, std::move(shape),
+          std::move(strides),         device,  index};
 }
 
 } // namespace
@@ -89,6 +89,8 @@ void winnow::python::bindExecutable(nb::module_ &m) {
       .def("launches", &Executable::launches);
 
   m.def("view_dlpack", &viewDLPack, "array"_a,
+        nb::sig("def view_dlpack(array: object) -> "
+                "tuple[object, int, int, int, list[int], list[int], int, int]"),
         "Owner, address, type code, bits, shape, strides, device type and number of a DLPack tensor.");
   m.def("device_count", [] {
     int count = 0;

@@ -1,4 +1,4 @@
-//===- Support.cpp - owners of C objects, and errors as exceptions --------------------------------------------------===//
+//===- Support.cpp - owners of C objects, and errors as exceptions ------------------------------------------------===//
 
 #include "Support.h"
 

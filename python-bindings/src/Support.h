@@ -1,4 +1,4 @@
-//===- Support.h - owners of C objects, and errors as exceptions ----------------------------------------------------===//
+//===- Support.h - owners of C objects, and errors as exceptions --------------------------------------------------===//
 
 #ifndef WINNOW_PYTHON_SUPPORT_H
 #define WINNOW_PYTHON_SUPPORT_H

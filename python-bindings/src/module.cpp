@@ -1,4 +1,4 @@
-//===- module.cpp - the extension module winnow._winnow -------------------------------------------------------------===//
+//===- module.cpp - the extension module winnow._winnow -----------------------------------------------------------===//
 
 #include "Support.h"
 

@@ -9,6 +9,7 @@ Importing needs no GPU, no CUDA toolkit and no home directory, and does no work.
 
 from ._builder import ffn
 from ._compiled import CompiledFFN, compile, lower
+from ._device import LoadedFFN, load
 from ._explain import Explanation
 from ._winnow import Argument, Diagnostic, Error, Remark, build_id
 
@@ -18,10 +19,12 @@ __all__ = [
     "Diagnostic",
     "Error",
     "Explanation",
+    "LoadedFFN",
     "Remark",
     "build_id",
     "compile",
     "ffn",
+    "load",
     "lower",
 ]
 __version__ = build_id().partition("+")[0]

@@ -31,7 +31,7 @@ class View(NamedTuple):
     shape: tuple[int, ...]
     contiguous: bool  # row-major, without gaps
     device: str  # "cpu" or "cuda"
-    index: int  # which CUDA device
+    ordinal: int  # which CUDA device
     writable: bool
     owner: Any  # keeps the memory alive
 

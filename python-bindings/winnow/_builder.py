@@ -24,10 +24,10 @@ def ffn(
 
     The weights are inputs, stored as ``torch.nn.Linear`` stores them: w1 is (d_ffn, d_model), w2 is (d_model, d_ffn).
 
-    dtype: "f8e4m3" or "f8e5m2" (x and the result are bf16; each weight is followed by its float32 scales, one per row), or
-        "bf16", "f16" or "f32" for everything.
-    scale: how f8 activations are scaled: "dynamic_row" (computed per token) or "static" (y2_scale is the last input; x is
-        still scaled per token).
+    dtype: "f8e4m3" or "f8e5m2" (x and the result are bf16; each weight is followed by its float32 scales, one per
+        row), or "bf16", "f16" or "f32" for everything.
+    scale: how f8 activations are scaled: "dynamic_row" (computed per token) or "static" (y2_scale is the last input;
+        x is still scaled per token).
     density: expected fraction of activations that are not zero. max_drop: greatest fraction of those that the compiler
         may drop to reach 2:4 sparsity; 0 forbids it. Defaults: 0.1 and 0.05 for relu2 and relu; for activations that
         are never zero there is no expectation.
@@ -46,7 +46,9 @@ def ffn(
     if max_drop is not None and density is None and activation not in ("relu2", "relu"):
         raise ValueError(f"max_drop: expected a density beside it, since {activation} has no zeros by itself")
     if bias:
-        raise ValueError("bias: expected False, got True; the ffn dialect has no bias (models with sparse activations have none)")
+        raise ValueError(
+            "bias: expected False, got True; the ffn dialect has no bias (models with sparse activations have none)"
+        )
     if scale == "static" and dtype not in _F8:
         raise ValueError(f"scale: 'static' is for f8, and dtype {dtype} is not scaled; leave scale out")
     if density is None and activation in ("relu2", "relu"):
@@ -88,7 +90,8 @@ def _quantised(d: int, h: int, activation: str, f8: str, static: bool, note: str
     if static:
         scale_type = "tensor<f32>"
         quantise = (
-            f"  %y2q = ffn.quantize %y2 scaled %y2_scale by tensor : (tensor<?x{h}xf32>, tensor<f32>) -> tensor<?x{h}x{f8}>"
+            "  %y2q = ffn.quantize %y2 scaled %y2_scale by tensor"
+            f" : (tensor<?x{h}xf32>, tensor<f32>) -> tensor<?x{h}x{f8}>"
         )
     else:
         scale_type = "tensor<?xf32>"

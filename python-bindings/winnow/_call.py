@@ -25,7 +25,9 @@ def bind(arguments: Sequence[Argument], arrays: tuple[Any, ...], named: dict[str
         bound[name] = array
     missing = [name for name in names if name not in bound]
     if missing:
-        raise TypeError(f"expected {len(names)} inputs ({', '.join(names)}), got {len(bound)}: {', '.join(missing)} missing")
+        raise TypeError(
+            f"expected {len(names)} inputs ({', '.join(names)}), got {len(bound)}: {', '.join(missing)} missing"
+        )
     return [bound[name] for name in names]
 
 
@@ -36,9 +38,11 @@ def check_inputs(arguments: Sequence[Argument], views: Sequence[View], device: s
         _check(argument, v, device, target)
         if device == "cuda":
             if index < 0:
-                index = v.index
-            if v.index != index:
-                raise ValueError(f"{argument.name}: expected memory of CUDA device {index}, as the inputs before it, got {v.index}")
+                index = v.ordinal
+            if v.ordinal != index:
+                raise ValueError(
+                    f"{argument.name}: expected memory of CUDA device {index}, as the inputs before it, got {v.ordinal}"
+                )
         for extent, actual in zip(argument.shape, v.shape):
             if extent >= 0:
                 continue
@@ -66,8 +70,8 @@ def check_outputs(
     for argument, result, shape in zip(arguments, results, result_shapes(arguments, tokens)):
         v = view(result, "out")
         _check(argument, v, device, "the target", "out", shape)
-        if device == "cuda" and v.index != index:
-            raise ValueError(f"out: expected memory of CUDA device {index}, as the inputs, got {v.index}")
+        if device == "cuda" and v.ordinal != index:
+            raise ValueError(f"out: expected memory of CUDA device {index}, as the inputs, got {v.ordinal}")
         if not v.writable:
             raise ValueError("out: expected an array that can be written, got a read-only one")
         views.append(v)
@@ -95,7 +99,7 @@ def _check(
     name = name or argument.name
     if v.device != device:
         where = "host memory" if device == "cpu" else "memory of a CUDA device"
-        got = "host memory" if v.device == "cpu" else f"memory of CUDA device {v.index}"
+        got = "host memory" if v.device == "cpu" else f"memory of CUDA device {v.ordinal}"
         raise ValueError(f"{name}: expected {where} for {target}, got {got}")
     if v.element != argument.element:
         raise TypeError(f"{name}: expected {argument.element}, got {v.element}")
@@ -104,6 +108,8 @@ def _check(
         text = ", ".join("tokens" if extent < 0 else str(extent) for extent in wanted)
         raise ValueError(f"{name}: expected shape ({text}), got {v.shape}")
     if not v.contiguous:
-        raise ValueError(f"{name}: expected row-major memory without gaps; copy it first (numpy.ascontiguousarray, .contiguous())")
+        raise ValueError(
+            f"{name}: expected row-major memory without gaps; copy it first (numpy.ascontiguousarray, .contiguous())"
+        )
     if device == "cuda" and v.address % _ALIGNMENT:
         raise ValueError(f"{name}: expected {_ALIGNMENT}-byte aligned memory, got address {v.address:#x}")

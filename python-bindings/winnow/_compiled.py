@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 import tempfile
-import threading
 import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from . import _winnow
 from ._arrays import View, empty_host, view
-from ._call import bind, check_inputs, check_outputs, result_shapes, stream_handle
-from ._cuda import allocate_like
+from ._call import check_outputs, result_shapes
+from ._device import DeviceFFN
 from ._explain import Explanation
 
 _LEVELS = {"spec": 0, "ffn": 1, "kern": 2}
-_WORKSPACE_ALIGNMENT = 256
 
 OnDiagnostic = Callable[[_winnow.Diagnostic], object]
 
@@ -42,7 +40,8 @@ def compile(
     """Compiles an FFN.
 
     spec: MLIR text (for example of :func:`winnow.ffn`), the path of a file of it, or an ``mlir.ir.Module``.
-    target: a chip ("sm_90a"), "cpu" for the reference, or "auto": the chip of the first CUDA device, or "cpu" without one.
+    target: a chip ("sm_90a"), "cpu" for the reference, or "auto": the chip of the first CUDA device, or "cpu" without
+        one.
     entry: function to compile; by default the one called forward, or the only one.
     tokens: token count to decide for. The result takes any.
     on_diagnostic: called for every diagnostic; what it raises ends the compilation.
@@ -63,8 +62,8 @@ def lower(
     *,
     on_diagnostic: OnDiagnostic | None = None,
 ) -> CompiledFFN:
-    """As :func:`compile`, but kernels are compiled only when they are needed: decisions, intermediate forms and CUDA C++ can
-    be looked at without NVRTC."""
+    """As :func:`compile`, but kernels are compiled only when they are needed: decisions, intermediate forms and CUDA
+    C++ can be looked at without NVRTC."""
     text, name = _text_of(spec)
     if tokens is not None and (isinstance(tokens, bool) or not isinstance(tokens, int)):
         raise TypeError(f"tokens: expected an int, got {type(tokens).__name__}")
@@ -96,15 +95,18 @@ def _detect_target() -> str:
     except _winnow.Error:  # no driver
         return "cpu"
     if target != "sm_90a":
-        warnings.warn(f"CUDA device 0 is {target}, for which there are no kernels yet; using the CPU reference", stacklevel=4)
+        warnings.warn(
+            f"CUDA device 0 is {target}, for which there are no kernels yet; using the CPU reference", stacklevel=4
+        )
         return "cpu"
     return target
 
 
-class CompiledFFN:
-    """A compiled feed-forward network. Call it with arrays in the order of `inputs`, or by name; see `__call__`.
+class CompiledFFN(DeviceFFN):
+    """A compiled feed-forward network: call it, or look at what the compiler made of it.
 
-    May be used by several threads at once.
+    For the target "cpu" it evaluates the reference, which takes arrays in host memory and copies them. May be used by
+    several threads at once.
     """
 
     def __init__(
@@ -116,24 +118,19 @@ class CompiledFFN:
         on_diagnostic: OnDiagnostic | None = None,
     ) -> None:
         name, inputs, outputs = module.functions()[module.find_function(entry)]
-        self.target = target
+        super().__init__(target, inputs, outputs)
         self.entry: str = name
-        self.inputs: tuple[_winnow.Argument, ...] = tuple(inputs)
-        self.outputs: tuple[_winnow.Argument, ...] = tuple(outputs)
         self._options = (target, name, tokens)
         self._on_diagnostic = on_diagnostic
-        self._lock = threading.RLock()
         self._modules = {0: module}
         self._texts: dict[int, str] = {}
         self._remarks: list[_winnow.Remark] = []
         self._source: _winnow.Program | None = None
         self._program: _winnow.Program | None = None
-        self._executables: dict[int, _winnow.Executable] = {}
-        self._workspaces: dict[tuple[int, int], _Workspace] = {}
         self._tell(module)
 
     def __repr__(self) -> str:
-        return f"<winnow.CompiledFFN @{self.entry} for {self.target}: {_signature(self.inputs)} -> {_signature(self.outputs)}>"
+        return f"<winnow.CompiledFFN @{self.entry} for {self.target}: {self.signature}>"
 
     # What the compiler made of it.
 
@@ -201,27 +198,11 @@ class CompiledFFN:
     # Running it.
 
     def __call__(self, *arrays: Any, out: Any = None, stream: Any = None, workspace: Any = None, **named: Any) -> Any:
-        """The result, or a tuple of them.
-
-        Inputs are numpy arrays (with ml_dtypes for bfloat16 and float8) or anything with ``__dlpack__`` or
-        ``__cuda_array_interface__``; row-major, in memory of the target. Nothing is converted or moved. On a GPU nothing
-        is copied and nothing waited for: work is enqueued on `stream` (an integer handle, or a stream of torch or cupy;
-        by default the default stream), and arrays must live until it is done. The CPU reference copies its inputs.
-
-        out: array or arrays to write; by default numpy arrays on the CPU, and on a GPU arrays of the inputs' framework.
-        workspace: device memory of at least `workspace_bytes`, 256-byte aligned; by default one is kept per stream until
-            this object goes. A captured CUDA graph should have its own.
-
-        Raises TypeError and ValueError for arrays that do not fit, and :class:`winnow.Error`.
-        """
-        inputs = bind(self.inputs, arrays, named)
-        views = [view(array, argument.name) for array, argument in zip(inputs, self.inputs)]
-        device = "cpu" if self.target == "cpu" else "cuda"
-        tokens = check_inputs(self.inputs, views, device, self.target)
-        if device == "cuda":
-            return self._run_cuda(inputs, views, tokens, out, stream_handle(stream), workspace)
+        if self.target != "cpu":
+            return super().__call__(*arrays, out=out, stream=stream, workspace=workspace, **named)
         if stream is not None or workspace is not None:
             raise ValueError("the CPU reference takes neither a stream nor a workspace")
+        _, views, tokens = self._take(arrays, named, "cpu", self.target)
         return self._run_host(self._modules[0], views, tokens, out)
 
     def reference(self, *arrays: Any, level: str = "spec", **named: Any) -> Any:
@@ -229,9 +210,7 @@ class CompiledFFN:
         compiler has chosen 2:4 layouts (which is what a GPU computes)."""
         if level not in ("spec", "ffn"):
             raise ValueError(f"level: expected spec or ffn, got {level!r}")
-        inputs = bind(self.inputs, arrays, named)
-        views = [view(array, argument.name) for array, argument in zip(inputs, self.inputs)]
-        tokens = check_inputs(self.inputs, views, "cpu", "the reference")
+        _, views, tokens = self._take(arrays, named, "cpu", "the reference")
         with self._lock:
             module = self._module(_LEVELS[level])
         return self._run_host(module, views, tokens, None)
@@ -240,16 +219,17 @@ class CompiledFFN:
         """Realistic numpy arrays for the inputs, the same for the same seed on every machine."""
         if not 1 <= tokens < 2**31:
             raise ValueError(f"tokens: expected a count from 1 to 2147483647, got {tokens}")
-        arrays = tuple(empty_host(shape, a.element) for shape, a in zip(result_shapes(self.inputs, tokens), self.inputs))
+        arrays = tuple(
+            empty_host(shape, a.element) for shape, a in zip(result_shapes(self.inputs, tokens), self.inputs)
+        )
         handed = [(array.ctypes.data, a.element, list(array.shape)) for array, a in zip(arrays, self.inputs)]
         self._modules[0].random_inputs(self.entry, seed, handed)
         return arrays
 
-    def workspace_bytes(self, tokens: int, device: int = 0) -> int:
-        """Bytes of device memory that a call with `tokens` tokens needs beside its arguments."""
-        return self._executable(device).workspace_bytes(tokens)
-
     # Below: how.
+
+    def _artifact(self) -> bytes:
+        return self.artifact
 
     def _tell(self, module: _winnow.Module) -> None:
         self._remarks += module.take_remarks()
@@ -280,15 +260,6 @@ class CompiledFFN:
                     self._tell(module)
             return self._program
 
-    def _executable(self, device: int) -> _winnow.Executable:
-        executable = self._executables.get(device)
-        if executable is None:
-            with self._lock:
-                executable = self._executables.get(device)
-                if executable is None:
-                    executable = self._executables[device] = _winnow.Executable(self.artifact, device)
-        return executable
-
     def _run_host(self, module: _winnow.Module, views: list[View], tokens: int, out: Any) -> Any:
         if out is None:
             shapes = result_shapes(self.outputs, tokens)
@@ -299,73 +270,6 @@ class CompiledFFN:
         module.interpret(self.entry, [_handed(v) for v in views], [_handed(v) for v in outputs])
         return results[0] if len(results) == 1 else tuple(results)
 
-    def _run_cuda(
-        self, inputs: list[Any], views: list[View], tokens: int, out: Any, stream: int, workspace: Any
-    ) -> Any:
-        device = views[0].index if views else 0
-        executable = self._executable(device)
-        if out is None:
-            shapes = result_shapes(self.outputs, tokens)
-            results = [allocate_like(inputs[0], s, a.element, device, stream) for s, a in zip(shapes, self.outputs)]
-            outputs = [view(result, a.name) for result, a in zip(results, self.outputs)]
-        else:
-            results, outputs = check_outputs(self.outputs, out, tokens, "cuda", device)
-        addresses = [v.address for v in views] + [v.address for v in outputs]
-        needed = executable.workspace_bytes(tokens)
-        if workspace is not None:
-            given = view(workspace, "workspace")
-            size = _bytes_of(given)
-            if given.device != "cuda" or given.index != device or not given.contiguous or size < needed:
-                raise ValueError(
-                    f"workspace: expected at least {needed} contiguous bytes on CUDA device {device}, got {size} on "
-                    f"{given.device} {given.index}"
-                )
-            executable.execute(stream, tokens, addresses, given.address, size)
-        else:
-            with self._lock:
-                kept = self._workspaces.setdefault((device, stream), _Workspace())
-            # The lock is for whole calls: launches of two calls on one stream must not interleave in one workspace.
-            with kept.lock:
-                kept.grow(needed, inputs[0] if inputs else None, device, stream)
-                executable.execute(stream, tokens, addresses, kept.address, kept.bytes)
-        return results[0] if len(results) == 1 else tuple(results)
-
-
-class _Workspace:
-    """Device memory of one stream. What it outgrows is kept too, since enqueued work and captured graphs may use it; by
-    doubling, that is at most as much again."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.address = 0
-        self.bytes = 0
-        self._pieces: list[Any] = []
-
-    def grow(self, needed: int, like: Any, device: int, stream: int) -> None:
-        if needed <= self.bytes:
-            return
-        size = max(needed, 2 * self.bytes)
-        piece = allocate_like(like, (size + _WORKSPACE_ALIGNMENT,), "uint8", device, stream)
-        start = view(piece, "workspace").address
-        self._pieces.append(piece)
-        self.address = -(-start // _WORKSPACE_ALIGNMENT) * _WORKSPACE_ALIGNMENT
-        self.bytes = size
-
 
 def _handed(v: View) -> tuple[int, str, list[int]]:
     return v.address, v.element, list(v.shape)
-
-
-def _bytes_of(v: View) -> int:
-    size = {"float32": 4, "int32": 4, "bfloat16": 2, "float16": 2}.get(v.element, 1)
-    for extent in v.shape:
-        size *= extent
-    return size
-
-
-def _signature(arguments: tuple[_winnow.Argument, ...]) -> str:
-    texts = []
-    for argument in arguments:
-        shape = ", ".join("tokens" if extent < 0 else str(extent) for extent in argument.shape)
-        texts.append(f"{argument.name} {argument.element}({shape})")
-    return ", ".join(texts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import shutil
 import textwrap
 from collections.abc import Sequence
 
@@ -14,10 +15,9 @@ _HEADINGS = ("where", "decision", "facts", "why")
 class Explanation:
     """Prints as a table in a terminal and shows as one in a notebook. `remarks` holds what it is made of."""
 
-    def __init__(self, title: str, remarks: Sequence[Remark], width: int = 120) -> None:
+    def __init__(self, title: str, remarks: Sequence[Remark]) -> None:
         self.title = title
         self.remarks = list(remarks)
-        self.width = width
 
     def _rows(self) -> list[tuple[str, str, str, str]]:
         rows = []
@@ -32,7 +32,7 @@ class Explanation:
         if not rows:
             return f"{self.title}\n(no decisions)"
         fixed = [max(len(heading), *(len(row[i]) for row in rows)) for i, heading in enumerate(_HEADINGS[:2])]
-        rest = max(40, self.width - sum(fixed) - 6)
+        rest = max(40, shutil.get_terminal_size((120, 24)).columns - sum(fixed) - 6)
         facts = min(max(len(_HEADINGS[2]), *(len(row[2]) for row in rows)), rest // 2)
         widths = [*fixed, facts, rest - facts]
         lines = [self.title, _line(_HEADINGS, widths), "  ".join("-" * width for width in widths)]

@@ -40,14 +40,19 @@ def test_every_element_type_passes_bit_for_bit(element):
 
 
 @hypothesis.settings(deadline=None, max_examples=60)
-@hypothesis.given(hnp.arrays(np.float32, st.tuples(st.integers(1, 40), st.just(4)), elements=st.floats(-8, 8, width=32)))
+@hypothesis.given(
+    hnp.arrays(np.float32, st.tuples(st.integers(1, 40), st.just(4)), elements=st.floats(-8, 8, width=32))
+)
 def test_relu_of_anything(relu, x):
     np.testing.assert_array_equal(relu(x), np.maximum(x, 0))
 
 
 @hypothesis.settings(deadline=None, max_examples=60)
 @hypothesis.given(
-    rows=st.integers(0, 6), columns=st.integers(0, 6), row_step=st.integers(1, 3), column_step=st.integers(1, 2),
+    rows=st.integers(0, 6),
+    columns=st.integers(0, 6),
+    row_step=st.integers(1, 3),
+    column_step=st.integers(1, 2),
     transpose=st.booleans(),
 )
 def test_strides_are_right_or_refused(relu, rows, columns, row_step, column_step, transpose):
@@ -82,7 +87,11 @@ def test_messages(relu):
         (lambda: relu(y=good), TypeError, "there is no input called 'y'; there are x"),
         (lambda: relu(good, x=good), TypeError, "x: given twice"),
         (lambda: relu(good, stream=0), ValueError, "takes neither a stream nor a workspace"),
-        (lambda: relu(good, out=np.ones((3, 4), np.float32)), ValueError, r"out: expected shape \(2, 4\), got \(3, 4\)"),
+        (
+            lambda: relu(good, out=np.ones((3, 4), np.float32)),
+            ValueError,
+            r"out: expected shape \(2, 4\), got \(3, 4\)",
+        ),
         (lambda: relu(good, out=np.ones((2, 4))), TypeError, "out: expected float32, got float64"),
         (lambda: relu(good, out=[good, good]), TypeError, "out: expected 1 arrays, got 2"),
         (lambda: relu(good, out=np.broadcast_to(np.float32(1), (2, 4))), ValueError, "out: expected row-major"),

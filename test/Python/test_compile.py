@@ -1,7 +1,12 @@
 """Compiling, looking at what came of it, and failing."""
 
+import os
 import pathlib
+import signal
+import subprocess
+import sys
 import threading
+import time
 
 import pytest
 import winnow
@@ -20,7 +25,8 @@ def test_every_level_can_be_looked_at():
         ffn.ir("asm")
 
 
-def test_remarks_and_explanation():
+def test_remarks_and_explanation(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
     ffn = winnow.lower(FORWARD, target="sm_90a", tokens=4096)
     explanation = ffn.explain()
     by_name = {remark.name: remark for remark in ffn.remarks}
@@ -51,10 +57,38 @@ def test_kernels_and_artifact(tmp_path):
         ffn.save(tmp_path / "missing" / "relu.wnw")
 
 
+@pytest.mark.nvrtc
+def test_an_interrupt_ends_a_compilation(tmp_path):
+    """Ctrl-C while kernels are compiled: KeyboardInterrupt, and a cache that the next compilation can use."""
+    code = (
+        "import winnow\nprint('ready', flush=True)\n"
+        "while True: winnow.compile(winnow.ffn(d_model=256, d_ffn=1024), target='sm_90a')"
+    )
+    environment = {**os.environ, "WINNOW_CACHE_DIR": str(tmp_path)}
+    process = subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=-1, stderr=-1, text=True)
+    process.stdout.readline()
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGINT and errors.rstrip().endswith("KeyboardInterrupt"), errors
+    subprocess.run(
+        [sys.executable, "-c", code.replace("while True: ", "")], env=environment, check=True, stdout=-1, timeout=60
+    )
+
+
 def test_missing_nvrtc_is_an_error_that_names_it(monkeypatch):
     monkeypatch.setenv("WINNOW_NVRTC", "/nowhere/libnvrtc.so")
     with pytest.raises(winnow.Error, match="/nowhere/libnvrtc.so"):
         winnow.compile(RELU, target="sm_90a", use_cache=False)
+
+
+def test_loading_what_is_no_artifact(tmp_path):
+    path = tmp_path / "ffn.wnw"
+    path.write_bytes(b"no artifact, but long enough to hold the header of one and then some more bytes")
+    with pytest.raises(winnow.Error, match="artifact in memory"):
+        winnow.load(path)
+    with pytest.raises(FileNotFoundError):
+        winnow.load(tmp_path / "missing.wnw")
 
 
 def test_cpu_has_no_kernels():

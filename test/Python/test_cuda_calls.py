@@ -1,5 +1,5 @@
-"""What a call hands to the runtime on a GPU: addresses, stream and workspace. The framework and the executable are stand-ins,
-so that this runs anywhere; test_gpu.py is the real thing."""
+"""What a call hands to the runtime on a GPU: addresses, stream and workspace. The framework and the executable are
+stand-ins, so that this runs anywhere; test_gpu.py is the real thing."""
 
 import contextlib
 import itertools
@@ -64,6 +64,9 @@ class Executable:
     def __init__(self, artifact, device):
         self.device, self.calls = device, []
 
+    def arguments(self, outputs):
+        return winnow.lower(TWO, target="sm_90a").outputs if outputs else winnow.lower(TWO, target="sm_90a").inputs
+
     def workspace_bytes(self, tokens):
         return 1000 * tokens
 
@@ -107,7 +110,11 @@ def test_results_belong_to_the_stream_of_the_call(torch, ffn):
 
 
 def test_workspace_is_kept_per_stream_and_never_taken_away(torch, ffn):
-    a, b, out = Tensor((3, 4), "float32"), Tensor((8,), "bfloat16"), (Tensor((3, 4), "float32"), Tensor((8,), "bfloat16"))
+    a, b, out = (
+        Tensor((3, 4), "float32"),
+        Tensor((8,), "bfloat16"),
+        (Tensor((3, 4), "float32"), Tensor((8,), "bfloat16")),
+    )
     for stream in (0, 0, 5):
         ffn(a, b, out=out, stream=stream)
     calls = ffn._executable(0).calls
@@ -122,12 +129,18 @@ def test_workspace_is_kept_per_stream_and_never_taken_away(torch, ffn):
 
 
 def test_workspace_of_the_caller(torch, ffn):
-    a, b, out = Tensor((3, 4), "float32"), Tensor((8,), "bfloat16"), [Tensor((3, 4), "float32"), Tensor((8,), "bfloat16")]
+    a, b, out = (
+        Tensor((3, 4), "float32"),
+        Tensor((8,), "bfloat16"),
+        [Tensor((3, 4), "float32"), Tensor((8,), "bfloat16")],
+    )
     workspace = Tensor((4000,), "uint8")
     ffn(a, b, out=out, workspace=workspace)
     assert ffn._executable(0).calls[0][3:] == (workspace.address, 4000)
     assert torch.made == []
-    with pytest.raises(ValueError, match="workspace: expected at least 3000 contiguous bytes on CUDA device 0, got 2999"):
+    with pytest.raises(
+        ValueError, match="workspace: expected at least 3000 contiguous bytes on CUDA device 0, got 2999"
+    ):
         ffn(a, b, out=out, workspace=Tensor((2999,), "uint8"))
 
 
@@ -158,6 +171,17 @@ def test_refusals(torch, ffn):
     ffn(grad, b)
 
 
+def test_a_loaded_artifact_is_called_alike(torch, monkeypatch, tmp_path):
+    monkeypatch.setattr(_winnow, "Executable", Executable)
+    path = tmp_path / "ffn.wnw"
+    path.write_bytes(b"artifact")
+    loaded = winnow.load(path, device=1)
+    assert [argument.name for argument in loaded.inputs] == ["a", "b"]
+    first, _ = loaded(Tensor((3, 4), "float32", 1), b=Tensor((8,), "bfloat16", 1))
+    assert first.shape == (3, 4) and len(loaded._executables[1].calls) == 1
+    assert "a float32(tokens, 4)" in repr(loaded)
+
+
 def test_calls_on_one_stream_do_not_overlap(torch, ffn):
     inside, overlaps = [], []
 
@@ -168,7 +192,11 @@ def test_calls_on_one_stream_do_not_overlap(torch, ffn):
         inside.pop()
 
     ffn._executable(0).execute = execute
-    a, b, out = Tensor((3, 4), "float32"), Tensor((8,), "bfloat16"), (Tensor((3, 4), "float32"), Tensor((8,), "bfloat16"))
+    a, b, out = (
+        Tensor((3, 4), "float32"),
+        Tensor((8,), "bfloat16"),
+        (Tensor((3, 4), "float32"), Tensor((8,), "bfloat16")),
+    )
     threads = [threading.Thread(target=lambda: [ffn(a, b, out=out) for _ in range(10)]) for _ in range(4)]
     for thread in threads:
         thread.start()

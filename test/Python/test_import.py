@@ -8,7 +8,11 @@ import sys
 def run(code, **environment):
     kept = {name: os.environ[name] for name in ("PYTHONPATH", "PATH") if name in os.environ}
     return subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], env={**kept, **environment}, capture_output=True, text=True, check=False
+        [sys.executable, "-W", "error", "-c", code],
+        env={**kept, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -24,7 +28,8 @@ def test_import_with_a_read_only_home_and_no_toolkit(tmp_path):
 def test_import_loads_no_framework_and_starts_no_thread():
     result = run(
         "import sys, threading, os, winnow\n"
-        "print(sorted({'numpy', 'ml_dtypes', 'torch', 'cupy', 'jax'} & set(sys.modules)), len(os.listdir('/proc/self/task')))"
+        "loaded = {'numpy', 'ml_dtypes', 'torch', 'cupy', 'jax'} & set(sys.modules)\n"
+        "print(sorted(loaded), len(os.listdir('/proc/self/task')))"
     )
     assert result.stdout == "[] 1\n", result.stderr
 
