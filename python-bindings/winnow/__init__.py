@@ -8,10 +8,11 @@ Importing needs no GPU, no CUDA toolkit and no home directory, and does no work.
 """
 
 from ._builder import ffn
+from ._call import Argument
 from ._compiled import CompiledFFN, compile, lower
 from ._device import LoadedFFN, load
 from ._explain import Explanation
-from ._winnow import Argument, Diagnostic, Error, Remark, build_id
+from ._winnow import Diagnostic, Error, Remark, build_id
 
 __all__ = [
     "Argument",

@@ -4,7 +4,8 @@ numpy, and that only when it is needed."""
 from __future__ import annotations
 
 import sys
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
 
 from . import _winnow
 
@@ -22,6 +23,7 @@ _DLPACK_ELEMENTS = {
     (12, 8): "float8_e5m2",
 }
 _TYPESTRS = {"<f4": "float32", "<f2": "float16", "<i4": "int32", "|u1": "uint8", "|b1": "bool"}
+_torch_elements: dict[Any, str] = {}  # names of the dtypes met so far
 _BYTES = {"float32": 4, "int32": 4, "bfloat16": 2, "float16": 2}
 
 
@@ -34,6 +36,21 @@ class View(NamedTuple):
     ordinal: int  # which CUDA device
     writable: bool
     owner: Any  # keeps the memory alive
+
+
+class Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+def views_of(arrays: Sequence[Any], arguments: Sequence[Named]) -> list[View]:
+    """What each array is; arguments name them in messages. Looks for torch once, since this is part of every call."""
+    torch = sys.modules.get("torch")
+    tensor = torch.Tensor if torch is not None else ()
+    return [
+        _view_torch(torch, array, argument.name) if isinstance(array, tensor) else view(array, argument.name)
+        for array, argument in zip(arrays, arguments, strict=True)
+    ]
 
 
 def view(array: Any, name: str) -> View:
@@ -84,14 +101,16 @@ def _view_torch(torch: Any, tensor: Any, name: str) -> View:
         raise ValueError(f"{name}: gradients do not flow through a compiled FFN; use torch.no_grad() or .detach()")
     if tensor.layout is not torch.strided:
         raise TypeError(f"{name}: expected a dense tensor, got layout {tensor.layout}")
-    element = str(tensor.dtype).removeprefix("torch.")
-    device = tensor.device
+    dtype, device = tensor.dtype, tensor.device
+    element = _torch_elements.get(dtype)
+    if element is None:
+        element = _torch_elements[dtype] = str(dtype).removeprefix("torch.")
     if device.type not in ("cpu", "cuda"):
         raise ValueError(f"{name}: expected a tensor on the CPU or a CUDA device, got one on {device}")
     return View(
         tensor.data_ptr(),
         element,
-        tuple(tensor.shape),
+        tensor.shape,
         tensor.is_contiguous(),
         device.type,
         device.index or 0,

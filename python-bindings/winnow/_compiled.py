@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from . import _winnow
-from ._arrays import View, empty_host, view
+from ._arrays import View, empty_host, views_of
 from ._call import check_outputs, result_shapes
 from ._device import DeviceFFN
 from ._explain import Explanation
@@ -264,7 +264,7 @@ class CompiledFFN(DeviceFFN):
         if out is None:
             shapes = result_shapes(self.outputs, tokens)
             results = [empty_host(shape, a.element) for shape, a in zip(shapes, self.outputs)]
-            outputs = [view(result, a.name) for result, a in zip(results, self.outputs)]
+            outputs = views_of(results, self.outputs)
         else:
             results, outputs = check_outputs(self.outputs, out, tokens, "cpu", 0)
         module.interpret(self.entry, [_handed(v) for v in views], [_handed(v) for v in outputs])

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import _winnow
-from ._arrays import View, view
-from ._call import bind, check_inputs, check_outputs, result_shapes, stream_handle
+from ._arrays import View, view, views_of
+from ._call import Argument, bind, check_inputs, check_outputs, result_shapes, stream_handle
 from ._cuda import allocate_like
 
 _WORKSPACE_ALIGNMENT = 256
@@ -26,8 +26,8 @@ class DeviceFFN:
 
     def __init__(self, target: str, inputs: Sequence[_winnow.Argument], outputs: Sequence[_winnow.Argument]) -> None:
         self.target = target
-        self.inputs = tuple(inputs)
-        self.outputs = tuple(outputs)
+        self.inputs = tuple(map(Argument.of, inputs))
+        self.outputs = tuple(map(Argument.of, outputs))
         self._lock = threading.RLock()
         self._executables: dict[int, _winnow.Executable] = {}
         self._workspaces: dict[tuple[int, int], _Workspace] = {}
@@ -66,7 +66,7 @@ class DeviceFFN:
     ) -> tuple[list[Any], list[View], int]:
         """The inputs, what they are, and the token count."""
         inputs = bind(self.inputs, arrays, named)
-        views = [view(array, argument.name) for array, argument in zip(inputs, self.inputs)]
+        views = views_of(inputs, self.inputs)
         return inputs, views, check_inputs(self.inputs, views, device, target)
 
     def _executable(self, device: int) -> _winnow.Executable:
@@ -86,7 +86,7 @@ class DeviceFFN:
         if out is None:
             shapes = result_shapes(self.outputs, tokens)
             results = [allocate_like(inputs[0], s, a.element, device, stream) for s, a in zip(shapes, self.outputs)]
-            outputs = [view(result, a.name) for result, a in zip(results, self.outputs)]
+            outputs = views_of(results, self.outputs)
         else:
             results, outputs = check_outputs(self.outputs, out, tokens, "cuda", device)
         addresses = [v.address for v in views] + [v.address for v in outputs]
@@ -154,7 +154,7 @@ def _bytes_of(v: View) -> int:
     return size
 
 
-def _text_of(arguments: tuple[_winnow.Argument, ...]) -> str:
+def _text_of(arguments: tuple[Argument, ...]) -> str:
     texts = []
     for argument in arguments:
         shape = ", ".join("tokens" if extent < 0 else str(extent) for extent in argument.shape)
