@@ -87,8 +87,8 @@ Result<CheckReport> tool::checkLowering(func::FuncOp spec, func::FuncOp lowered,
 /// rounding the activation to a type whose steps are `step` apart (relative) then turns a part 2 * epsilon / step of
 /// the elements into errors of a whole step: sqrt(2 * epsilon * step) in the mean. The next product adds its own
 /// epsilon and averages: an element's error is a sum of many, 8 standard deviations are never reached. Where a
-/// selection lies between, a near tie that falls the other way moves a whole value to another feature: then only the
-/// mean is bounded, and every kernel by itself (StageCheck.h).
+/// selection lies between, near ties come on top, single values that bound no element; every kernel is bounded by
+/// itself (StageCheck.h).
 static Tolerance endToEnd(func::FuncOp lowered, Type result) {
   Tolerance tolerance = toleranceFor(lowered, result, /*sumsAreExact=*/false);
   if (tolerance.exact)
@@ -97,7 +97,11 @@ static Tolerance endToEnd(func::FuncOp lowered, Type result) {
   lowered.walk([&](ffn::QuantizeOp) { f8 = true; });
   double epsilon = tolerance.relative, step = f8 ? 0x1p-3 : 0x1p-8;
   tolerance.relative = epsilon + std::sqrt(2 * epsilon * step);
-  tolerance.element = countSelections(lowered) > 0 ? HUGE_VAL : std::max(tolerance.element, 8 * tolerance.relative);
+  tolerance.element = std::max(tolerance.element, 8 * tolerance.relative);
+  if (countSelections(lowered) > 0) {
+    tolerance.relative = std::hypot(tolerance.relative, kNearTies);
+    tolerance.element = HUGE_VAL;
+  }
   return tolerance;
 }
 

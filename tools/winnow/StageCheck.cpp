@@ -135,9 +135,8 @@ Tolerance tool::toleranceFor(Operation *root, Type result, bool sumsAreExact) {
     tolerance.element = 2.5e-1;
   }
   if (isa<ffn::Sparse24Type>(result)) {
-    // Two candidates that lie closer together than the sum is exact may change places.
     tolerance.maskMismatch = 1e-2;
-    tolerance.relative = std::max(tolerance.relative, 3e-2);
+    tolerance.relative = std::max(tolerance.relative, kNearTies);
     tolerance.element = INFINITY;
   }
   return tolerance;

@@ -30,6 +30,7 @@ template <class Config> struct GemmShape {
   static constexpr int kSteps = Config::kSparse ? 2 : 4; ///< instructions along K per stage and block
   static constexpr int kStepBytesRhs = kSlabBytes / kSteps;
   static constexpr int kThreads = (Config::kWarpgroups + 1) * 128;
+  static constexpr int kReleases = Config::kSparse ? 4 : 1; ///< arrivals with which a warpgroup gives a stage back
 
   static_assert(Config::kTileM == Config::kWarpgroups * kBlocks * 64,
                 "tile rows must be whole m64 blocks per warpgroup");
@@ -455,8 +456,12 @@ __device__ __forceinline__ void consume(const GemmArguments &arguments, u32 ring
   Metadata<Config> metadata[2];
   int stage = 0;
   u32 parity = 0;
+  // The matrix instructions of a retired group have read all they read. Metadata are read by every thread itself: there
+  // each warp says that it is done.
   const auto release = [&](int index) {
-    if (thread == 0)
+    if constexpr (Config::kSparse)
+      __syncwarp();
+    if (thread % (128 / Shape::kReleases) == 0)
       ptx::mbarrier_arrive(barriers + 8 * (Config::kStages + index));
   };
   for (int tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
@@ -529,7 +534,7 @@ __device__ __forceinline__ void gemm_wgmma(const GemmArguments &arguments, const
   if (threadIdx.x == 0) {
     for (int stage = 0; stage < Config::kStages; ++stage) {
       ptx::mbarrier_init(barriers + 8 * stage, 1);
-      ptx::mbarrier_init(barriers + 8 * (Config::kStages + stage), Config::kWarpgroups);
+      ptx::mbarrier_init(barriers + 8 * (Config::kStages + stage), Config::kWarpgroups * Shape::kReleases);
     }
     ptx::mbarrier_init_fence();
     ptx::async_proxy_fence();
