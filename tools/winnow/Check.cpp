@@ -89,8 +89,8 @@ Result<CheckReport> tool::checkLowering(func::FuncOp spec, func::FuncOp lowered,
 /// epsilon and averages: an element's error is a sum of many, 8 standard deviations are never reached. Where a
 /// selection lies between, near ties come on top, single values that bound no element; every kernel is bounded by
 /// itself (StageCheck.h).
-static Tolerance endToEnd(func::FuncOp lowered, Type result) {
-  Tolerance tolerance = toleranceFor(lowered, result, /*sumsAreExact=*/false);
+static Tolerance endToEnd(func::FuncOp lowered, Type result, int64_t tokens) {
+  Tolerance tolerance = toleranceFor(lowered, result, tokens, /*sumsAreExact=*/false);
   if (tolerance.exact)
     return tolerance;
   bool f8 = false;
@@ -132,7 +132,7 @@ Result<CheckReport> tool::checkDevice(func::FuncOp spec, func::FuncOp lowered, c
       bool rows = hasTokenRows(type);
       agreements.push_back(compareTensors("result " + std::to_string(i), rows ? sample.text() : "all of it",
                                           rows ? takeRows(results[i], sample) : results[i], *(*want)[i],
-                                          endToEnd(lowered, type)));
+                                          endToEnd(lowered, type, tokens)));
     }
     if (countSelections(lowered) > countSelections(spec)) {
       Result<TensorList> strict = evaluate(spec, cut);

@@ -50,7 +50,7 @@ Agreement compareTensors(std::string what, std::string compared, const interp::T
 
 /// What code that contains the operations inside `root` owes the reference: bit for bit, unless there is a product
 /// whose sums are not known to be exact on the device.
-Tolerance toleranceFor(mlir::Operation *root, mlir::Type result, bool sumsAreExact);
+Tolerance toleranceFor(mlir::Operation *root, mlir::Type result, int64_t tokens, bool sumsAreExact);
 
 /// For each ffn.kernel of `lowered` applies the reference to the kernel's inputs, `arguments` and what the GPU has
 /// computed from them, and compares the result with what the GPU has written.
