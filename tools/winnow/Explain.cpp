@@ -91,6 +91,11 @@ static ffn::Prediction predictProductKernel(ffn::MatmulOp matmul, Type result, b
   return ffn::predictProduct(problem, sparse, chip);
 }
 
+static bool hasDynamicScale(ffn::KernelOp kernel) {
+  return llvm::any_of(kernel.getBody().front().getOps<ffn::QuantizeOp>(),
+                      [](ffn::QuantizeOp quantize) { return quantize.isDynamic(); });
+}
+
 KernelEstimate ExplainVerb::estimate(ffn::KernelOp kernel, const Chip &chip) const {
   KernelEstimate estimate;
   ffn::MatmulOp matmul;
@@ -114,6 +119,9 @@ KernelEstimate ExplainVerb::estimate(ffn::KernelOp kernel, const Chip &chip) con
     double bytes = 0;
     for (Type type : llvm::concat<const Type>(kernel->getOperandTypes(), kernel->getResultTypes()))
       bytes += bytesOf(type, spec.tokens, asDense);
+    // A dynamic scale is known only once the whole row has been read: the values are read again to be quantised.
+    if (hasDynamicScale(kernel))
+      bytes += bytesOf(kernel->getOperandTypes().front(), spec.tokens, asDense);
     (asDense ? estimate.dense : estimate.chosen) = ffn::predictCopy(bytes, chip);
   }
   return estimate;
