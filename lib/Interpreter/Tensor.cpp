@@ -86,45 +86,6 @@ float Tensor::get(int64_t index) const {
 
 void Tensor::set(int64_t index, float value) { narrow(index, 1, &value); }
 
-int64_t elementBytes(ElementType element) {
-  switch (element) {
-  case ElementType::f32:
-  case ElementType::i32:
-    return 4;
-  case ElementType::bf16:
-  case ElementType::f16:
-    return 2;
-  case ElementType::f8e4m3:
-  case ElementType::f8e5m2:
-  case ElementType::i1:
-  case ElementType::u8:
-    return 1;
-  }
-  return 1;
-}
-
-const char *elementName(ElementType element) {
-  switch (element) {
-  case ElementType::f32:
-    return "f32";
-  case ElementType::bf16:
-    return "bf16";
-  case ElementType::f16:
-    return "f16";
-  case ElementType::f8e4m3:
-    return "f8E4M3FN";
-  case ElementType::f8e5m2:
-    return "f8E5M2";
-  case ElementType::i1:
-    return "i1";
-  case ElementType::i32:
-    return "i32";
-  case ElementType::u8:
-    return "ui8";
-  }
-  return "unknown";
-}
-
 bool isF8(ElementType element) { return element == ElementType::f8e4m3 || element == ElementType::f8e5m2; }
 
 float largestF8(ElementType element) { return element == ElementType::f8e4m3 ? 448.0f : 57344.0f; }

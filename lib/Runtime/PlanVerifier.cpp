@@ -21,20 +21,6 @@ constexpr int64_t kSwizzleBytes = 128;
 /// Of a packed24 buffer: what one warpgroup's wgmma.sp reads at once.
 constexpr uint32_t kRowsPerBlock = 64;
 
-/// Bytes of an element that a tensor map may have.
-int64_t mappedBytes(ElementType element) {
-  switch (element) {
-  case ElementType::f32:
-  case ElementType::i32:
-    return 4;
-  case ElementType::bf16:
-  case ElementType::f16:
-    return 2;
-  default:
-    return 1;
-  }
-}
-
 class Verifier {
 public:
   explicit Verifier(const Plan &plan) : plan(plan) {}
@@ -246,7 +232,7 @@ private:
         return fail(where, fmt::format("stride {}", i), fmt::format("a multiple of {} bytes", kStrideAlignment),
                     stride.isConstant() ? stride.addend : stride.evaluate(1));
     }
-    int64_t inner = map.box[0] * mappedBytes(map.element);
+    int64_t inner = map.box[0] * elementBytes(map.element);
     if (inner % kStrideAlignment != 0)
       return fail(where, "inner box extent", fmt::format("a multiple of {} bytes", kStrideAlignment), inner);
     if (map.swizzle128 && inner > kSwizzleBytes)

@@ -50,10 +50,8 @@ private:
   std::vector<uint8_t> storage;
 };
 
-/// Bytes of one element (i1: 1).
-int64_t elementBytes(rt::ElementType element);
-/// The name that MLIR gives the type, "f8E4M3FN" and the like.
-const char *elementName(rt::ElementType element);
+using rt::elementBytes;
+using rt::elementName;
 bool isF8(rt::ElementType element);
 /// The largest finite value of an f8 type: 448 or 57344.
 float largestF8(rt::ElementType element);

@@ -8,6 +8,8 @@
 #ifndef WINNOW_RUNTIME_PLAN_H
 #define WINNOW_RUNTIME_PLAN_H
 
+#include "winnow/Runtime/ElementType.h"
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -27,8 +29,6 @@ struct Extent {
     return divisor == 0 ? addend : (tokens + divisor - 1) / divisor * factor + addend;
   }
 };
-
-enum class ElementType : uint8_t { f32, bf16, f16, f8e4m3, f8e5m2, i1, i32, u8 };
 
 /// Where a buffer's memory comes from: the caller (input, output), the workspace handed to `execute`, or the plan itself
 /// (constant: `Buffer::contents`, copied to the device once, when the plan is loaded; never written by a launch).

@@ -34,20 +34,3 @@ std::string cuda::mnemonic(const MmaInstruction &instruction, int64_t n) {
   return std::string("wgmma.mma_async") + (instruction.sparse ? ".sp" : "") + ".sync.aligned.m64n" + std::to_string(n) +
          "k" + std::to_string(instruction.k) + ".f32." + instruction.ptxLhs + "." + instruction.ptxRhs;
 }
-
-int64_t cuda::elementBytes(ElementType element) {
-  switch (element) {
-  case ElementType::f32:
-  case ElementType::i32:
-    return 4;
-  case ElementType::bf16:
-  case ElementType::f16:
-    return 2;
-  case ElementType::f8e4m3:
-  case ElementType::f8e5m2:
-  case ElementType::i1:
-  case ElementType::u8:
-    return 1;
-  }
-  return 1;
-}

@@ -39,8 +39,7 @@ const MmaInstruction *findInstruction(bool sparse, rt::ElementType lhs, rt::Elem
 /// "wgmma.mma_async.sp.sync.aligned.m64n192k64.f32.e4m3.e4m3".
 std::string mnemonic(const MmaInstruction &instruction, int64_t n);
 
-/// Bytes of one element in memory (i1: 1).
-int64_t elementBytes(rt::ElementType element);
+using rt::elementBytes;
 
 } // namespace winnow::cuda
 

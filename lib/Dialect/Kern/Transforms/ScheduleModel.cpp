@@ -24,11 +24,11 @@ struct TileShape {
   int64_t tileM, tileN, warpgroups;
 };
 static constexpr TileShape kTiles[] = {{256, 192, 2}, {128, 256, 2}, {64, 128, 1}};
-/// Deep rings pay where few tokens leave nothing but streaming the weights: a 64 x 128 tile with 9 stages reads them at 93 %
-/// of the copy bandwidth (docs/benchmarks.md, "Few tokens").
+/// Deep rings pay where few tokens leave nothing but streaming the weights: a 64 x 128 tile with 9 stages reads them at
+/// 93 % of the copy bandwidth (docs/benchmarks.md, "Few tokens").
 static constexpr int64_t kMaxStages = 9;
-/// Measured on the sparse product at (16384, 8192, 28672), sustained: 2299 TFLOP/s with pacing 8, 2255 with 16, 2123 without;
-/// 2292 with raster 12 against 2255 with 8.
+/// Measured on the sparse product at (16384, 8192, 28672), sustained: 2299 TFLOP/s with pacing 8, 2255 with 16, 2123
+/// without; 2292 with raster 12 against 2255 with 8.
 static constexpr int64_t kRaster = 12;
 static constexpr int64_t kPacing = 8;
 
@@ -37,28 +37,6 @@ static int64_t nominal(const GemmProblem &problem, int64_t extent) {
 }
 
 static std::string extentText(int64_t extent) { return extent == cuda::kTokens ? "?" : std::to_string(extent); }
-
-static const char *typeName(rt::ElementType type) {
-  switch (type) {
-  case rt::ElementType::f32:
-    return "f32";
-  case rt::ElementType::bf16:
-    return "bf16";
-  case rt::ElementType::f16:
-    return "f16";
-  case rt::ElementType::f8e4m3:
-    return "f8E4M3FN";
-  case rt::ElementType::f8e5m2:
-    return "f8E5M2";
-  case rt::ElementType::i1:
-    return "i1";
-  case rt::ElementType::i32:
-    return "i32";
-  case rt::ElementType::u8:
-    return "u8";
-  }
-  return "?";
-}
 
 static int64_t lhsStageBytes(const GemmProblem &problem, const GemmSchedule &schedule) {
   int64_t blockBytes = problem.sparse ? cuda::packedBlockBytes(cuda::elementBytes(problem.lhs)) : 64 * cuda::kSlabBytes;
@@ -130,7 +108,7 @@ std::string kern::whyIllegal(const GemmProblem &problem, const GemmSchedule &sch
   const cuda::MmaInstruction *instruction = cuda::findInstruction(problem.sparse, problem.lhs, problem.rhs);
   if (!instruction)
     return std::string("no ") + (problem.sparse ? "sparse " : "") + "warpgroup instruction multiplies " +
-           typeName(problem.lhs) + " by " + typeName(problem.rhs);
+           rt::elementName(problem.lhs) + " by " + rt::elementName(problem.rhs);
   if (!problem.sparse)
     if (std::string why = whyUnreadable("left", problem.lhsOrder, problem.k, problem.lhs); !why.empty())
       return why;
@@ -168,7 +146,7 @@ std::string kern::whyIllegal(const GemmProblem &problem, const GemmSchedule &sch
     if (tileN % 64 != 0)
       return "a compressed result expects tile N to be a multiple of 64, got " + std::to_string(tileN);
     if (cuda::elementBytes(problem.out) > 2)
-      return std::string("a compressed result expects an f8 or 16-bit type, got ") + typeName(problem.out);
+      return std::string("a compressed result expects an f8 or 16-bit type, got ") + rt::elementName(problem.out);
   }
   return "";
 }
@@ -231,8 +209,8 @@ Result<GemmSchedule> kern::chooseSchedule(const GemmProblem &problem, const Chip
 
 std::string kern::toString(const GemmProblem &problem) {
   return extentText(problem.m) + " x " + extentText(problem.n) + " x " + extentText(problem.k) +
-         (problem.sparse ? " sparse " : " dense ") + typeName(problem.lhs) + " x " + typeName(problem.rhs) + " -> " +
-         typeName(problem.out) + (problem.compress ? " compressed" : "");
+         (problem.sparse ? " sparse " : " dense ") + rt::elementName(problem.lhs) + " x " +
+         rt::elementName(problem.rhs) + " -> " + rt::elementName(problem.out) + (problem.compress ? " compressed" : "");
 }
 
 std::string kern::toString(const GemmSchedule &schedule) {
