@@ -47,6 +47,14 @@ static winnow_error *translate(const winnow_module *module, const winnow_compile
   return error;
 }
 
+/// Every device that the driver knows; the error of a missing driver otherwise.
+static Result<std::vector<rt::DeviceInfo>> listDevices() {
+  auto driver = rt::Driver::load();
+  if (!driver)
+    return driver.error();
+  return rt::listDevices(**driver);
+}
+
 extern "C" {
 
 winnow_error *winnow_module_emit_cuda(const winnow_module *module, const winnow_compile_options *options,
@@ -101,10 +109,7 @@ winnow_error *winnow_device_count(int *count) {
   return guarded([&]() -> winnow_error * {
     if (!count)
       return gotNull("a place for the count");
-    auto driver = rt::Driver::load();
-    if (!driver)
-      return makeError(driver.message());
-    Result<std::vector<rt::DeviceInfo>> devices = rt::listDevices(**driver);
+    Result<std::vector<rt::DeviceInfo>> devices = listDevices();
     if (!devices)
       return makeError(devices.message());
     *count = static_cast<int>(devices->size());
@@ -116,10 +121,7 @@ winnow_error *winnow_device_target(int device, winnow_bytes **target) {
   return guarded([&]() -> winnow_error * {
     if (!target)
       return gotNull("a place for the target");
-    auto driver = rt::Driver::load();
-    if (!driver)
-      return makeError(driver.message());
-    Result<std::vector<rt::DeviceInfo>> devices = rt::listDevices(**driver);
+    Result<std::vector<rt::DeviceInfo>> devices = listDevices();
     if (!devices)
       return makeError(devices.message());
     if (device < 0 || static_cast<size_t>(device) >= devices->size())

@@ -19,8 +19,8 @@ class GpuRun;
 class ProgressLine;
 
 /// Relative error (Frobenius) that a selection may add behind an inexact sum: two candidates that lie closer together
-/// than the sum is exact may change places, and then a whole value moves to another feature. Seen: 4e-3 with one such
-/// value in 64 rows of 18432 features.
+/// than the sum is exact may change places, and then a whole value moves to another feature. Seen: 4e-3 with two such
+/// values in 64 rows of 18432 features.
 inline constexpr double kNearTies = 3e-2;
 
 /// How far `got` may be from `want`. Sums on tensor cores round differently from the reference's, which sums in f64.

@@ -33,7 +33,6 @@ static LogicalResult emitConfig(SourceStream &stream, kern::MapOp op) {
   ArrayRef<int64_t> select = op.getSelect();
   emitConstant(stream, "kSelect0", select.empty() ? int64_t(-1) : select[0]);
   emitConstant(stream, "kSelect1", select.size() < 2 ? int64_t(-1) : select[1]);
-  emitConstant(stream, "kNested", select.size() == 2);
   StringRef granularity = op.getGranularity(), mode = op.getScaleMode();
   emitConstant(stream, "kGranularity", int64_t(granularity == "tensor" ? 0 : granularity == "row" ? 1 : 2));
   if (mode == "scale_only") {
@@ -44,7 +43,6 @@ static LogicalResult emitConfig(SourceStream &stream, kern::MapOp op) {
     return success();
   }
   emitConstant(stream, "kScaleMode", int64_t(mode == "none" ? 0 : mode == "given" ? 1 : 2));
-  emitConstant(stream, "kOutputs", static_cast<int64_t>(op.getOutputs().size()));
   for (unsigned i = 0; i < 3; ++i) {
     std::string text = "winnow::NoOutput";
     if (i < op.getOutputs().size()) {

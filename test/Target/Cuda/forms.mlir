@@ -132,10 +132,8 @@ kern.gemm @simt_pitched attributes {lhs = !kern.buffer<?x30xbf16, #kern.transpos
 // CHECK:      using In = winnow::Bf16;
 // CHECK-NEXT: static constexpr int kSelect0 = 1;
 // CHECK-NEXT: static constexpr int kSelect1 = -1;
-// CHECK-NEXT: static constexpr bool kNested = false;
 // CHECK-NEXT: static constexpr int kGranularity = 1;
 // CHECK-NEXT: static constexpr int kScaleMode = 2;
-// CHECK-NEXT: static constexpr int kOutputs = 3;
 // CHECK-NEXT: using Out0 = winnow::Output<winnow::kPacked24Axis1, winnow::E4m3, 256>;
 // CHECK-NEXT: using Out1 = winnow::Output<winnow::kRowMajor, winnow::E4m3, 0>;
 // CHECK-NEXT: using Out2 = winnow::Output<winnow::kMask, winnow::E4m3, 0>;
@@ -157,7 +155,6 @@ kern.map @row_given attributes {input = !kern.buffer<?x510xf32>, select = array<
 // CHECK-LABEL: // kernel patch_nested
 // CHECK:      static constexpr int kSelect0 = 1;
 // CHECK-NEXT: static constexpr int kSelect1 = 0;
-// CHECK-NEXT: static constexpr bool kNested = true;
 // CHECK-NEXT: static constexpr int kGranularity = 2;
 // CHECK-NEXT: static constexpr int kScaleMode = 1;
 // CHECK:      using Out0 = winnow::Output<winnow::kPacked24Axis0, winnow::E4m3, 256>;

@@ -54,9 +54,6 @@ __device__ __forceinline__ void tensor_load_5d(u32 destination, const TensorMap 
                "l"(map), "r"(barrier), "r"(x), "r"(group), "r"(0)
                : "memory");
 }
-__device__ __forceinline__ void prefetch_tensor_map(const TensorMap *map) {
-  asm volatile("prefetch.tensormap [%0];" ::"l"(map) : "memory");
-}
 
 //===- wgmma (PTX ISA, "Asynchronous warpgroup level matrix instructions")
 //------------------------------------------===//
