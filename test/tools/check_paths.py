@@ -1,6 +1,7 @@
 """Checks that the files and folders that documents name exist: every `path/with/slash` in backquotes and every relative link.
 
-usage: check_paths.py ROOT DOCUMENT…"""
+usage: check_paths.py ROOT [DOCUMENT…]
+Without documents: README.md, CONTRIBUTING.md and all pages of docs/."""
 
 import pathlib
 import re
@@ -13,9 +14,11 @@ TOP = ("cmake", "docs", "examples", "include", "lib", "python-bindings", "script
 def main():
     root = pathlib.Path(sys.argv[1]).resolve()
     problems, count = [], 0
-    for name in sys.argv[2:]:
+    pages = [root / "README.md", root / "CONTRIBUTING.md", *sorted((root / "docs").glob("*.md")),
+             *sorted((root / "docs/howto").glob("*.md"))]
+    for name in sys.argv[2:] or [page.relative_to(root).as_posix() for page in pages]:
         document = root / name
-        text = document.read_text(encoding="utf-8")
+        text = re.sub(r"^(`{3,}).*?^\1$", "", document.read_text(encoding="utf-8"), flags=re.S | re.M)
         named = [root / path for path in re.findall(r"`([\w.-]+/[\w./-]*)`", text) if path.split("/")[0] in TOP]
         linked = [document.parent / path for path in re.findall(r"\]\((?!\w+:)([^)#]+)", text)]
         count += len(named) + len(linked)
