@@ -107,7 +107,8 @@ def _entry(source: str, declaration: dict[str, Any]) -> Entry:
     before = _COMMENT_BEFORE.search(source[:start].removesuffix("typedef "))
     behind = _COMMENT_BEHIND.match(source, end)
     comment = before or (behind if directive in ("c:member", "c:enumerator") else None)
-    members = [_entry(source, d) for d in declaration.get("inner", ()) if d["kind"] in ("FieldDecl", "EnumConstantDecl")]
+    inside = [d for d in declaration.get("inner", ()) if d["kind"] in ("FieldDecl", "EnumConstantDecl")]
+    members = [_entry(source, each) for each in inside]
     return Entry(start, directive, name, signature, _unwrap(comment[1]) if comment else "", members)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 
 import griffe
 
+_STARS = {griffe.ParameterKind.var_positional: "*", griffe.ParameterKind.var_keyword: "**"}
 _FIELD = re.compile(r"(\*{0,2}\w+): (.*)")
 
 
@@ -115,7 +116,7 @@ def _signature(function: griffe.Function | griffe.Alias) -> str:
             griffe.ParameterKind.keyword_only, griffe.ParameterKind.var_positional
         ):
             parts.append("*")
-        stars = {griffe.ParameterKind.var_positional: "*", griffe.ParameterKind.var_keyword: "**"}.get(parameter.kind, "")
+        stars = _STARS.get(parameter.kind, "")
         text = stars + parameter.name
         if parameter.annotation is not None:
             text += f": {_type(parameter.annotation)}"

@@ -10,7 +10,7 @@ PASSES = {"ffn": "On the ffn dialect", "conversion": "From ffn to kern", "kern":
 
 
 def dialect_pages(generated: pathlib.Path) -> dict[str, str]:
-    """Text by file name, for the folder reference/dialects. `generated` is the folder that the target winnow-docs fills."""
+    """Text by file name, for the folder reference/dialects. `generated` is the folder that winnow-docs fills."""
     pages = {f"{name}.md": f"# {title}\n\n{_dialect(generated / 'dialects' / f'{name}.md')}\n"
              for name, title in DIALECTS.items()}
     interfaces = _read(generated / "interfaces" / "ffn.md").partition("\n")[2]

@@ -27,7 +27,9 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").g
 # What was measured is repeated by whoever has the device, not by a test.
 UNTESTED = {"docs/benchmarks.md"}
 
-_FENCE = re.compile(r"^(?P<indent> *)(?P<fence>`{3,}|:{3,})(?P<info>[^\n`]*)\n(?P<text>.*?)^ *(?P=fence) *$", re.S | re.M)
+_FENCE = re.compile(
+    r"^(?P<indent> *)(?P<fence>`{3,}|:{3,})(?P<info>[^\n`]*)\n(?P<text>.*?)^ *(?P=fence) *$", re.S | re.M
+)
 
 
 @dataclasses.dataclass(frozen=True)

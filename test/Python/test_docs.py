@@ -145,8 +145,8 @@ def test_program_is_accepted(block):
 @pytest.mark.parametrize("block", blocks("cpp", ""), ids=lambda block: block.name)
 def test_whole_source_compiles(block):
     compiler = shutil.which("clang++-22") or "clang++"
-    command = [compiler, "-x", "c++", "-std=c++17", "-Wall", "-Wextra", "-Werror", f"-I{ROOT}/include", "-fsyntax-only", "-"]
-    result = subprocess.run(command, input=block.text, capture_output=True, text=True)
+    options = ["-std=c++17", "-Wall", "-Wextra", "-Werror", f"-I{ROOT}/include", "-fsyntax-only"]
+    result = subprocess.run([compiler, "-x", "c++", *options, "-"], input=block.text, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
 
 

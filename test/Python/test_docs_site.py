@@ -84,7 +84,8 @@ def test_no_link_is_broken(site):
 
 
 def test_broken_links_are_noticed(tmp_path):
-    (tmp_path / "a.html").write_text('<a href="b.html">gone</a> <a href="#here">gone</a> <a id="there" href="#there"></a>')
+    text = '<a href="b.html">gone</a> <a href="#here">gone</a> <a id="there" href="#there">there</a>'
+    (tmp_path / "a.html").write_text(text)
     assert sorted(broken_links(tmp_path)) == ["a.html: #here", "a.html: b.html"]
 
 
