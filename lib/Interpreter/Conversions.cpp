@@ -102,10 +102,12 @@ uint16_t toBF16(float value) {
   return static_cast<uint16_t>(((bits >> 31) << 15) | shiftRounded(bits & 0x7FFFFFFFu, 16));
 }
 
-float fromF8E4M3(uint8_t bits) {
+const float *valuesOfF8E4M3() {
   static const E4M3Table table;
-  return table.values[bits];
+  return table.values;
 }
+
+float fromF8E4M3(uint8_t bits) { return valuesOfF8E4M3()[bits]; }
 
 float fromF8E5M2(uint8_t bits) { return fromF16(static_cast<uint16_t>(bits << 8)); }
 float fromBF16(uint16_t bits) { return floatOf(static_cast<uint32_t>(bits) << 16); }

@@ -10,6 +10,7 @@
 #include "winnow/Interpreter/Reference.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 
 // The product of two f32 is exact in f64: fused or not, every clone gives the same bits.
@@ -35,18 +36,22 @@ struct RowLists {
 
 /// True if no element is an infinity or a NaN; then a zero opposite them contributes nothing.
 bool allFinite(const Tensor &tensor) {
-  std::vector<float> buffer(4096);
-  for (int64_t begin = 0, count = tensor.count(); begin < count; begin += 4096) {
-    int64_t size = std::min<int64_t>(4096, count - begin);
-    tensor.widen(begin, size, buffer.data());
-    // 0 * x is a NaN for exactly the values looked for, and NaN stays in the sum.
-    float sum = 0.0f;
-    for (int64_t i = 0; i < size; ++i)
-      sum += 0.0f * buffer[i];
-    if (std::isnan(sum))
-      return false;
-  }
-  return true;
+  std::atomic<bool> finite = true;
+  parallelFor(tensor.count(), 1 << 18, [&](int64_t begin, int64_t end) {
+    constexpr int64_t kBuffer = 4096;
+    float buffer[kBuffer];
+    for (; begin < end && finite; begin += kBuffer) {
+      int64_t size = std::min(kBuffer, end - begin);
+      tensor.widen(begin, size, buffer);
+      // 0 * x is a NaN for exactly the values looked for, and NaN stays in the sum.
+      float sum = 0.0f;
+      for (int64_t i = 0; i < size; ++i)
+        sum += 0.0f * buffer[i];
+      if (std::isnan(sum))
+        finite = false;
+    }
+  });
+  return finite;
 }
 
 class Product {

@@ -42,7 +42,7 @@ void Tensor::widen(int64_t index, int64_t size, float *out) const {
   case ElementType::f16:
     return each([&](int64_t i) { return fromF16(load<uint16_t>(storage, i)); });
   case ElementType::f8e4m3:
-    return each([&](int64_t i) { return fromF8E4M3(storage[i]); });
+    return each([&, values = valuesOfF8E4M3()](int64_t i) { return values[storage[i]]; });
   case ElementType::f8e5m2:
     return each([&](int64_t i) { return fromF8E5M2(storage[i]); });
   case ElementType::i32:

@@ -67,6 +67,8 @@ uint8_t toF8E5M2(float value);
 uint16_t toBF16(float value);
 uint16_t toF16(float value);
 float fromF8E4M3(uint8_t bits);
+/// The values of all 256 codes, for loops over many.
+const float *valuesOfF8E4M3();
 float fromF8E5M2(uint8_t bits);
 float fromBF16(uint16_t bits);
 float fromF16(uint16_t bits);

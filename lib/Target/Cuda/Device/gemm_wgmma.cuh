@@ -5,8 +5,9 @@
 // is one slab, 128 bytes of K: the rows of B by one tensor copy, then A by one tensor copy (dense) or one bulk copy of
 // packed blocks (sparse). Accumulators stay in registers for a whole tile; the grid is persistent.
 //
-// Shared memory: stages, then mbarriers (full, empty per stage; 256 bytes), then per consumer warpgroup kTileN column
-// scales and kTileM / kWarpgroups row scales. The launcher asks for exactly GemmShape::kSharedBytes.
+// Shared memory: stages, then mbarriers (full, empty per stage) and the scalar scales of both operands (256 bytes), then
+// per consumer warpgroup kTileN column scales and kTileM / kWarpgroups row scales. The launcher asks for exactly
+// GemmShape::kSharedBytes.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -25,18 +26,20 @@ template <class Config> struct GemmShape {
   static constexpr int kStageBytes = (kCopyBytes + 1023) / 1024 * 1024; ///< the swizzle repeats every 1024 bytes
   static constexpr int kScaleWords = Config::kTileN + kRowsPerWarpgroup;
   static constexpr int kBarrierBytes = 256;
+  static constexpr int kScalarOffset = 248; ///< of the scalar scales, two f32, behind the barriers
   static constexpr int kSharedBytes =
       Config::kStages * kStageBytes + kBarrierBytes + Config::kWarpgroups * kScaleWords * 4;
   static constexpr int kSteps = Config::kSparse ? 2 : 4; ///< instructions along K per stage and block
   static constexpr int kStepBytesRhs = kSlabBytes / kSteps;
   static constexpr int kThreads = (Config::kWarpgroups + 1) * 128;
-  static constexpr int kReleases = Config::kSparse ? 4 : 1; ///< arrivals with which a warpgroup gives a stage back
+  /// Arrivals with which a warpgroup gives a stage back. Metadata are read from shared memory by every thread itself.
+  static constexpr int kReleases = Config::kSparse ? 128 : 1;
 
   static_assert(Config::kTileM == Config::kWarpgroups * kBlocks * 64,
                 "tile rows must be whole m64 blocks per warpgroup");
   static_assert(Config::kTileN % 32 == 0 && Config::kTileN <= 256,
                 "tile columns must be a multiple of 32, at most 256");
-  static_assert(2 * 8 * Config::kStages <= kBarrierBytes, "too many stages");
+  static_assert(2 * 8 * Config::kStages <= kScalarOffset, "too many stages");
   static_assert(kSharedBytes <= 232448, "more shared memory than a multiprocessor has");
 };
 
@@ -207,19 +210,26 @@ template <class Config> __device__ __forceinline__ int tile_column(int group, in
   return Config::kRhsPermuted ? 32 * group + 8 * quad + e : 32 * group + 8 * (e >> 1) + 2 * quad + (e & 1);
 }
 
-/// Scales of the tile at hand, in shared memory where they are vectors.
+/// Scales of the tile at hand, read from shared memory behind a barrier that follows the wait for the accumulators,
+/// scalars and the 1 of an operand without scale included. That is no detour: ptxas 13.0 moves arithmetic on
+/// accumulators above `wgmma.wait_group` where it depends on nothing else, and a factor that is read behind the wait is
+/// such a dependence (test/Target/Cuda/accumulators.test looks at the machine code).
 template <class Config> class TileScales {
   using Shape = GemmShape<Config>;
-  u32 base; ///< kTileN column scales, then kRowsPerWarpgroup row scales
+  u32 base;    ///< kTileN column scales, then kRowsPerWarpgroup row scales
+  u32 scalars; ///< of the left and the right operand
   float lhs_scalar = 1.0f, rhs_scalar = 1.0f;
 
 public:
-  __device__ __forceinline__ TileScales(const GemmArguments &arguments, u32 base) : base(base) {
-    if constexpr (Config::kLhsScale == 1)
-      lhs_scalar = *arguments.lhs_scale;
-    if constexpr (Config::kRhsScale == 1)
-      rhs_scalar = *arguments.rhs_scale;
+  __device__ __forceinline__ TileScales(u32 barriers, int warpgroup)
+      : base(barriers + Shape::kBarrierBytes + warpgroup * Shape::kScaleWords * 4),
+        scalars(barriers + Shape::kScalarOffset) {}
+  /// Called by one thread of the CTA.
+  static __device__ __forceinline__ void store_scalars(const GemmArguments &arguments, u32 barriers) {
+    ptx::store_shared(barriers + Shape::kScalarOffset, Config::kLhsScale == 1 ? *arguments.lhs_scale : 1.0f);
+    ptx::store_shared(barriers + Shape::kScalarOffset + 4, Config::kRhsScale == 1 ? *arguments.rhs_scale : 1.0f);
   }
+  /// Vectors, on their way while the product runs.
   __device__ __forceinline__ void fetch(const GemmArguments &arguments, int row, int column, int thread) const {
     if constexpr (Config::kRhsScale == 2)
       for (int i = thread; i < Config::kTileN; i += 128)
@@ -227,6 +237,14 @@ public:
     if constexpr (Config::kLhsScale == 2)
       for (int i = thread; i < Shape::kRowsPerWarpgroup; i += 128)
         ptx::copy_word_async(base + (Config::kTileN + i) * 4, arguments.lhs_scale + min(row + i, arguments.m - 1));
+  }
+  /// Waits until every thread of the warpgroup has its accumulators and all scales are there.
+  __device__ __forceinline__ void settle(int warpgroup) {
+    if constexpr (Config::kLhsScale == 2 || Config::kRhsScale == 2)
+      ptx::copy_async_wait();
+    ptx::named_barrier(warpgroup + 1, 128);
+    lhs_scalar = ptx::load_shared(scalars);
+    rhs_scalar = ptx::load_shared(scalars + 4);
   }
   /// Of row `i` of the warpgroup's part of the tile.
   __device__ __forceinline__ float row(int i) const {
@@ -258,11 +276,10 @@ public:
 template <class Config, class Epilogue>
 __device__ __forceinline__ void finish(float (&y)[8], const float *registers, int row_half, float row_scale,
                                        const float (&column_scale)[8]) {
-  constexpr bool kScaled = Config::kLhsScale != 0 || Config::kRhsScale != 0;
 #pragma unroll
   for (int e = 0; e < 8; ++e) {
     const float product = registers[4 * (e >> 1) + 2 * row_half + (e & 1)];
-    y[e] = Epilogue::apply(kScaled ? __fmul_rn(product, __fmul_rn(row_scale, column_scale[e])) : product);
+    y[e] = Epilogue::apply(__fmul_rn(product, __fmul_rn(row_scale, column_scale[e])));
   }
 }
 
@@ -450,17 +467,14 @@ __device__ __forceinline__ void consume(const GemmArguments &arguments, u32 ring
   using Shape = GemmShape<Config>;
   const TileWalk<Config> walk(arguments);
   const int tiles = walk.count(), slabs = (arguments.k + Shape::kSlab - 1) / Shape::kSlab;
-  const TileScales<Config> scales(arguments, barriers + Shape::kBarrierBytes + warpgroup * Shape::kScaleWords * 4);
+  TileScales<Config> scales(barriers, warpgroup);
   constexpr bool kSharedScales = Config::kLhsScale == 2 || Config::kRhsScale == 2;
   Accumulators<Config> accumulators;
   Metadata<Config> metadata[2];
   int stage = 0;
   u32 parity = 0;
-  // The matrix instructions of a retired group have read all they read. Metadata are read by every thread itself: there
-  // each warp says that it is done.
+  // The matrix instructions of a retired group have read all they read.
   const auto release = [&](int index) {
-    if constexpr (Config::kSparse)
-      __syncwarp();
     if (thread % (128 / Shape::kReleases) == 0)
       ptx::mbarrier_arrive(barriers + 8 * (Config::kStages + index));
   };
@@ -510,10 +524,7 @@ __device__ __forceinline__ void consume(const GemmArguments &arguments, u32 ring
       metadata[1].pin();
     }
     release(previous);
-    if constexpr (kSharedScales) {
-      ptx::copy_async_wait();
-      ptx::named_barrier(warpgroup + 1, 128);
-    }
+    scales.settle(warpgroup);
     if constexpr (Config::kCompress)
       store_packed<Config, Epilogue>(arguments, accumulators, scales, row0, column0, thread);
     else
@@ -538,6 +549,7 @@ __device__ __forceinline__ void gemm_wgmma(const GemmArguments &arguments, const
     }
     ptx::mbarrier_init_fence();
     ptx::async_proxy_fence();
+    TileScales<Config>::store_scalars(arguments, barriers);
   }
   __syncthreads();
   // The register file: 65,536 over all threads. setmaxnreg counts only as branches of one if (PTX ISA, "setmaxnreg").

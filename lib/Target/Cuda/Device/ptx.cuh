@@ -85,7 +85,7 @@ template <int kCount> __device__ __forceinline__ void register_decrease() {
 
 __device__ __forceinline__ float load_shared(u32 address) {
   float value;
-  asm volatile("ld.shared.f32 %0, [%1];" : "=f"(value) : "r"(address));
+  asm volatile("ld.shared.f32 %0, [%1];" : "=f"(value) : "r"(address) : "memory");
   return value;
 }
 __device__ __forceinline__ void load_shared(float (&value)[4], u32 address) {
@@ -98,6 +98,9 @@ __device__ __forceinline__ void load_shared(u32 (&value)[2], u32 address) {
 }
 __device__ __forceinline__ void load_shared(u32 (&value)[1], u32 address) {
   asm volatile("ld.shared.u32 %0, [%1];" : "=r"(value[0]) : "r"(address));
+}
+__device__ __forceinline__ void store_shared(u32 address, float value) {
+  asm volatile("st.shared.f32 [%0], %1;" ::"r"(address), "f"(value) : "memory");
 }
 /// Asynchronous copy of one word (PTX ISA, "cp.async"): scales arrive while the matrix product runs.
 __device__ __forceinline__ void copy_word_async(u32 destination, const void *source) {
