@@ -117,6 +117,9 @@ WINNOW_C_API size_t winnow_module_output_count(const winnow_module *module, size
  *  Pointers live as long as the module, and until it is lowered. Fails for an argument without a plain row-major form. */
 WINNOW_C_API winnow_error *winnow_module_argument(const winnow_module *module, size_t function, size_t index,
                                                   winnow_argument *argument);
+/** 1 if every result of a function has its tokens as rows, or none at all, and each row depends on no other token: then
+ *  calls may be split and merged along the tokens. 0 where that is not so, or not known; known at level spec. */
+WINNOW_C_API int winnow_module_is_token_wise(const winnow_module *module, size_t function);
 
 /*===--- Compilation ----------------------------------------------------------------------------------------------===*/
 
@@ -169,6 +172,8 @@ WINNOW_C_API winnow_error *winnow_program_image(const winnow_program *program, s
 /** The bytes of an artifact (.wnw), which winnow_executable_load takes. The caller owns *artifact. Fails for a program
  *  of winnow_module_emit_cuda. */
 WINNOW_C_API winnow_error *winnow_program_artifact(const winnow_program *program, winnow_bytes **artifact);
+/** Bytes of workspace for one call with `tokens` tokens, as of winnow_executable_workspace_bytes; needs no device. */
+WINNOW_C_API winnow_error *winnow_program_workspace_bytes(const winnow_program *program, int64_t tokens, int64_t *bytes);
 /** Loads the program on CUDA device `device`, as winnow_executable_load does with an artifact. */
 WINNOW_C_API winnow_error *winnow_program_load(const winnow_program *program, int device,
                                                 winnow_executable **executable);

@@ -164,6 +164,10 @@ winnow_error *winnow_module_argument(const winnow_module *module, size_t functio
   });
 }
 
+int winnow_module_is_token_wise(const winnow_module *module, size_t function) {
+  return module && function < module->functions.size() && module->functions[function].tokenWise;
+}
+
 winnow_level winnow_module_level(const winnow_module *module) { return module ? module->level : WINNOW_LEVEL_SPEC; }
 
 winnow_error *winnow_module_lower(winnow_module *module, winnow_level level, const winnow_compile_options *options) {

@@ -23,6 +23,7 @@ struct FunctionInfo {
   std::string name;
   std::vector<ArgumentInfo> arguments; ///< inputs, then outputs
   size_t inputs = 0;
+  bool tokenWise = false; ///< ffn::isTokenWise
 };
 
 std::vector<FunctionInfo> describeFunctions(mlir::ModuleOp module);

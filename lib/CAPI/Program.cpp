@@ -97,6 +97,18 @@ winnow_error *winnow_program_artifact(const winnow_program *program, winnow_byte
   });
 }
 
+winnow_error *winnow_program_workspace_bytes(const winnow_program *program, int64_t tokens, int64_t *bytes) {
+  return guarded([&]() -> winnow_error * {
+    if (!program || !bytes)
+      return gotNull("a program and a place for the size");
+    Result<int64_t> result = rt::Executable::workspaceBytes(program->plan, tokens);
+    if (!result)
+      return makeError(result.message());
+    *bytes = *result;
+    return nullptr;
+  });
+}
+
 winnow_error *winnow_program_load(const winnow_program *program, int device, winnow_executable **executable) {
   return guarded([&]() -> winnow_error * {
     if (!program || !executable)

@@ -2,6 +2,7 @@
 
 #include "Module.h"
 
+#include "winnow/Dialect/FFN/Analysis/TokenDependence.h"
 #include "winnow/Interpreter/Interpreter.h"
 #include "winnow/Spec/Spec.h"
 
@@ -38,6 +39,7 @@ std::vector<FunctionInfo> capi::describeFunctions(ModuleOp module) {
           describe(argumentName(function, index), input, bool(function.getArgAttr(index, "ffn.weight"))));
     for (auto [index, output] : llvm::enumerate(type.getResults()))
       info.arguments.push_back(describe("result" + std::to_string(index), output, /*isWeight=*/false));
+    info.tokenWise = ffn::isTokenWise(function);
     functions.push_back(std::move(info));
   }
   return functions;

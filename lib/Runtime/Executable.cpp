@@ -74,10 +74,8 @@ struct Executable::Impl {
 
   Status loadModules();
   Status loadConstants();
-  Status checkTokens(int64_t tokens) const;
   Status checkArguments(const std::vector<DevicePointer> &arguments) const;
   Status checkWorkspace(int64_t tokens, DevicePointer workspace, int64_t bytes) const;
-  int64_t workspaceBytes(int64_t tokens) const;
   std::vector<DevicePointer> addresses(int64_t tokens, const std::vector<DevicePointer> &arguments,
                                        DevicePointer workspace) const;
   std::string launchName(size_t index) const;
@@ -182,7 +180,7 @@ size_t Executable::argumentCount() const { return impl->inputs + impl->outputs; 
 
 static int64_t alignUp(int64_t value, int64_t alignment) { return (value + alignment - 1) / alignment * alignment; }
 
-Status Executable::Impl::checkTokens(int64_t tokens) const {
+static Status checkTokens(const Plan &plan, int64_t tokens) {
   if (tokens < 1 || tokens > plan.maxTokens)
     return Error{
         fmt::format("'{}': token count out of range: expected 1 to {}, got {}", plan.name, plan.maxTokens, tokens)};
@@ -205,16 +203,16 @@ Status Executable::Impl::checkArguments(const std::vector<DevicePointer> &argume
   return {};
 }
 
-int64_t Executable::Impl::workspaceBytes(int64_t tokens) const {
+static int64_t sumWorkspaces(const Plan &plan, int64_t tokens) {
   int64_t bytes = 0;
   for (const Buffer &buffer : plan.buffers)
     if (buffer.kind == BufferKind::workspace)
-      bytes += alignUp(buffer.bytes.evaluate(tokens), kWorkspaceAlignment);
+      bytes += alignUp(buffer.bytes.evaluate(tokens), Executable::kWorkspaceAlignment);
   return bytes;
 }
 
 Status Executable::Impl::checkWorkspace(int64_t tokens, DevicePointer workspace, int64_t bytes) const {
-  int64_t needed = workspaceBytes(tokens);
+  int64_t needed = sumWorkspaces(plan, tokens);
   if (bytes < needed)
     return Error{fmt::format("'{}': workspace too small for {} tokens: expected at least {} bytes, got {}", plan.name,
                              tokens, needed, bytes)};
@@ -278,7 +276,7 @@ Executable::Impl::prepare(int64_t tokens, const std::vector<DevicePointer> &argu
 Status Executable::Impl::run(size_t first, size_t last, Stream stream, int64_t tokens,
                              const std::vector<DevicePointer> &arguments, DevicePointer workspace,
                              int64_t bytes) const {
-  if (Status status = checkTokens(tokens); !status)
+  if (Status status = checkTokens(plan, tokens); !status)
     return status;
   if (Status status = checkArguments(arguments); !status)
     return status;
@@ -301,16 +299,18 @@ Status Executable::Impl::run(size_t first, size_t last, Stream stream, int64_t t
   return {};
 }
 
-Result<int64_t> Executable::workspaceBytes(int64_t tokens) const {
-  if (Status status = impl->checkTokens(tokens); !status)
+Result<int64_t> Executable::workspaceBytes(int64_t tokens) const { return workspaceBytes(impl->plan, tokens); }
+
+Result<int64_t> Executable::workspaceBytes(const Plan &plan, int64_t tokens) {
+  if (Status status = checkTokens(plan, tokens); !status)
     return status.error();
-  return impl->workspaceBytes(tokens);
+  return sumWorkspaces(plan, tokens);
 }
 
 Result<DevicePointer> Executable::bufferAddress(size_t index, int64_t tokens,
                                                 const std::vector<DevicePointer> &arguments,
                                                 DevicePointer workspace) const {
-  if (Status status = impl->checkTokens(tokens); !status)
+  if (Status status = checkTokens(impl->plan, tokens); !status)
     return status.error();
   if (Status status = impl->checkArguments(arguments); !status)
     return status.error();

@@ -35,6 +35,12 @@ struct Program {
     return result;
   }
 
+  int64_t workspaceBytes(int64_t tokens) const {
+    int64_t bytes;
+    check(winnow_program_workspace_bytes(program.get(), tokens, &bytes));
+    return bytes;
+  }
+
   nb::bytes artifact() const {
     winnow_bytes *bytes = nullptr;
     check(winnow_program_artifact(program.get(), &bytes));
@@ -145,6 +151,8 @@ public:
     return index;
   }
 
+  bool isTokenWise(size_t function) const { return winnow_module_is_token_wise(module.get(), function) != 0; }
+
   void lower(int level, const std::string &target, const std::string &entry, int64_t tokens) {
     Options options(target, entry, tokens);
     checkUnlocked(
@@ -221,6 +229,7 @@ void winnow::python::bindCompiler(nb::module_ &m) {
 
   nb::class_<Program>(m, "Program", "Kernels of a function.")
       .def("images", &Program::images, "Name, CUDA C++, PTX and machine code of each.")
+      .def("workspace_bytes", &Program::workspaceBytes, "tokens"_a, "Of one call; needs no device.")
       .def("artifact", &Program::artifact, "The bytes of a .wnw file.");
 
   nb::class_<Module>(m, "Module", "An MLIR module in a context of its own.")
@@ -229,6 +238,8 @@ void winnow::python::bindCompiler(nb::module_ &m) {
       .def("print", &Module::print)
       .def("functions", &Module::functions, "Name, inputs and outputs of each function.")
       .def("find_function", &Module::findFunction, "name"_a)
+      .def("is_token_wise", &Module::isTokenWise, "function"_a,
+           "Whether calls may be split and merged along the tokens.")
       .def("lower", &Module::lower, "level"_a, "target"_a, "entry"_a, "tokens"_a)
       .def("emit_cuda", &Module::emitCuda, "target"_a, "entry"_a, "tokens"_a)
       .def("compile", &Module::compile, "target"_a, "entry"_a, "tokens"_a, "use_cache"_a)

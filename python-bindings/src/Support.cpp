@@ -1,4 +1,4 @@
-//===- Support.cpp - owners of C objects, and errors as exceptions ------------------------------------------------===//
+//===- Support.cpp - arguments and arrays in C and in Python ------------------------------------------------------===//
 
 #include "Support.h"
 
@@ -7,14 +7,6 @@ using namespace winnow::python;
 /// In the order of winnow_element_type; numpy's names, with those of ml_dtypes.
 static constexpr const char *kElementNames[] = {"float32",     "bfloat16", "float16", "float8_e4m3fn",
                                                 "float8_e5m2", "bool",     "int32",   "uint8"};
-
-void winnow::python::check(winnow_error *error) {
-  if (!error)
-    return;
-  std::string message = winnow_error_message(error);
-  winnow_error_destroy(error);
-  throw Failure(message);
-}
 
 Argument winnow::python::toArgument(const winnow_argument &argument) {
   return {argument.name, kElementNames[argument.element],

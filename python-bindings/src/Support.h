@@ -1,9 +1,9 @@
-//===- Support.h - owners of C objects, and errors as exceptions --------------------------------------------------===//
+//===- Support.h - what the parts of the extension module share ---------------------------------------------------===//
 
 #ifndef WINNOW_PYTHON_SUPPORT_H
 #define WINNOW_PYTHON_SUPPORT_H
 
-#include "winnow-c/Winnow.h"
+#include "Owners.h"
 
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/optional.h>
@@ -12,20 +12,10 @@
 #include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
 
-#include <memory>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 namespace winnow::python {
-
-/// Becomes winnow.Error.
-struct Failure : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-/// Throws what `error` says, if it is one.
-void check(winnow_error *error);
 
 /// Runs a C function without the interpreter's lock, then throws what it says.
 template <typename Call> void checkUnlocked(Call call) {
@@ -36,15 +26,6 @@ template <typename Call> void checkUnlocked(Call call) {
   }
   check(error);
 }
-
-template <auto destroy> struct Destroy {
-  template <typename T> void operator()(T *object) const { destroy(object); }
-};
-using ContextOwner = std::unique_ptr<winnow_context, Destroy<winnow_context_destroy>>;
-using ModuleOwner = std::unique_ptr<winnow_module, Destroy<winnow_module_destroy>>;
-using ProgramOwner = std::unique_ptr<winnow_program, Destroy<winnow_program_destroy>>;
-using ExecutableOwner = std::unique_ptr<winnow_executable, Destroy<winnow_executable_destroy>>;
-using BytesOwner = std::unique_ptr<winnow_bytes, Destroy<winnow_bytes_destroy>>;
 
 /// An input or output; extent -1 is the token count.
 struct Argument {
@@ -61,6 +42,7 @@ std::vector<winnow_host_tensor> toHostTensors(const std::vector<HostArray> &arra
 
 void bindCompiler(nanobind::module_ &module);
 void bindExecutable(nanobind::module_ &module);
+void bindJax(nanobind::module_ &module);
 
 } // namespace winnow::python
 

@@ -15,4 +15,5 @@ NB_MODULE(_winnow, m) {
   m.def("build_id", &winnow_build_id);
   bindCompiler(m);
   bindExecutable(m);
+  bindJax(m);
 }

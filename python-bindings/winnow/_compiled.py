@@ -117,8 +117,11 @@ class CompiledFFN(DeviceFFN):
         tokens: int,
         on_diagnostic: OnDiagnostic | None = None,
     ) -> None:
-        name, inputs, outputs = module.functions()[module.find_function(entry)]
+        function = module.find_function(entry)
+        name, inputs, outputs = module.functions()[function]
         super().__init__(target, inputs, outputs)
+        # Whether each row of the results depends on one token alone, so that calls may be split and merged.
+        self.token_wise: bool = module.is_token_wise(function)
         self.entry: str = name
         self._options = (target, name, tokens)
         self._on_diagnostic = on_diagnostic

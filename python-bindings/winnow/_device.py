@@ -12,7 +12,7 @@ from ._arrays import View, view, views_of
 from ._call import Argument, bind, check_inputs, check_outputs, result_shapes, stream_handle
 from ._cuda import allocate_like
 
-_WORKSPACE_ALIGNMENT = 256
+WORKSPACE_ALIGNMENT = 256
 
 
 def load(path: str | os.PathLike[str], device: int = 0) -> LoadedFFN:
@@ -140,10 +140,10 @@ class _Workspace:
         if needed <= self.bytes:
             return
         size = max(needed, 2 * self.bytes)
-        piece = allocate_like(like, (size + _WORKSPACE_ALIGNMENT,), "uint8", device, stream)
+        piece = allocate_like(like, (size + WORKSPACE_ALIGNMENT,), "uint8", device, stream)
         start = view(piece, "workspace").address
         self._pieces.append(piece)
-        self.address = -(-start // _WORKSPACE_ALIGNMENT) * _WORKSPACE_ALIGNMENT
+        self.address = -(-start // WORKSPACE_ALIGNMENT) * WORKSPACE_ALIGNMENT
         self.bytes = size
 
 

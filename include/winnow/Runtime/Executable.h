@@ -42,6 +42,8 @@ public:
 
   /// Bytes of workspace that `execute` needs for this token count, 256-byte aligned pieces included.
   Result<int64_t> workspaceBytes(int64_t tokens) const;
+  /// The same of a plan that is not on a device.
+  static Result<int64_t> workspaceBytes(const Plan &plan, int64_t tokens);
 
   /// Where buffer `index` of the plan lies in a call with these arguments: for looking at intermediate values.
   Result<DevicePointer> bufferAddress(size_t index, int64_t tokens, const std::vector<DevicePointer> &arguments,
