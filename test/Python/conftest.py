@@ -11,6 +11,9 @@ if os.path.isdir(_built):
     sys.path.insert(0, os.path.abspath(_built))
     os.environ["PYTHONPATH"] = os.pathsep.join([os.path.abspath(_built), os.environ.get("PYTHONPATH", "")])
 
+# JAX would take most of the memory of a GPU that other tests use too.
+os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+
 import winnow  # noqa: E402
 
 RELU = """func.func @forward(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {

@@ -11,8 +11,9 @@ int compilerHeaderFromC(void) {
   winnow_bytes *bytes = NULL;
   winnow_argument argument;
   winnow_image image;
-  winnow_error *errors[15];
+  winnow_error *errors[16];
   size_t index;
+  int64_t workspace;
   int failures = 0, i;
   errors[0] = winnow_context_create(NULL);
   errors[1] = winnow_context_set_diagnostic_callback(NULL, NULL, NULL);
@@ -29,7 +30,8 @@ int compilerHeaderFromC(void) {
   errors[12] = winnow_program_artifact(NULL, &bytes);
   errors[13] = winnow_program_load(NULL, 0, &executable);
   errors[14] = winnow_module_interpret(NULL, NULL, NULL, 0, NULL, 0);
-  for (i = 0; i < 15; ++i) {
+  errors[15] = winnow_program_workspace_bytes(NULL, 1, &workspace);
+  for (i = 0; i < 16; ++i) {
     failures += errors[i] != NULL && winnow_error_message(errors[i])[0] != 0;
     winnow_error_destroy(errors[i]);
   }

@@ -13,7 +13,7 @@ extern "C" int compilerHeaderFromC(void);
 
 namespace {
 
-TEST(CompilerCApi, EveryNullPointerIsAnErrorAlsoFromC) { EXPECT_EQ(compilerHeaderFromC(), 15); }
+TEST(CompilerCApi, EveryNullPointerIsAnErrorAlsoFromC) { EXPECT_EQ(compilerHeaderFromC(), 16); }
 
 TEST(CompilerCApi, MalformedTextIsAnErrorWithItsPlace) {
   Context context = makeContext();
@@ -145,6 +145,12 @@ TEST(CompilerCApi, EmitsCudaWithoutNvrtc) {
   }
   EXPECT_NE(all.find("wgmma.mma_async.sp"), std::string::npos);
   winnow_bytes *artifact = nullptr;
+  int64_t few = 0, many = 0;
+  EXPECT_EQ(take(winnow_program_workspace_bytes(made, 1, &few)), "");
+  EXPECT_EQ(take(winnow_program_workspace_bytes(made, 1000, &many)), "");
+  EXPECT_GT(few, 0);
+  EXPECT_GT(many, 2 * few);
+  EXPECT_NE(take(winnow_program_workspace_bytes(made, 0, &few)).find("expected 1 to "), std::string::npos);
   EXPECT_EQ(take(winnow_program_artifact(made, &artifact)),
             "expected a program of winnow_module_compile, got CUDA source without machine code");
   EXPECT_EQ(winnow_module_level(module.get()), WINNOW_LEVEL_SPEC);
