@@ -9,7 +9,7 @@ The first word after the fence is the language; what follows says how the block 
     bash norun        installs, builds, or takes long: is not run, but its commands and options must exist
     mlir              a whole program that winnow-opt accepts
     mlir NAME         the same, written to NAME for the page's commands
-    cpp               a whole source file, which compiles against include/
+    c, cpp            a whole source file, which compiles against include/
     cpp FILE          an excerpt of a file, as are c, cmake, ini and tablegen; "// …" or "# …" is what is left out
     diff              applies to the checkout
     text              no code

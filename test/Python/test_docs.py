@@ -17,6 +17,7 @@ BUILD = (ROOT / os.environ.get("WINNOW_BUILD", "build")).resolve()
 KINDS = {
     "python": {"", "gpu"},
     "bash": {"", "gpu", "norun"},
+    "c": {""},
     "cpp": {""},
     "diff": {""},
     "text": {""},
@@ -142,11 +143,12 @@ def test_program_is_accepted(block):
     assert result.returncode == 0, result.stderr
 
 
-@pytest.mark.parametrize("block", blocks("cpp", ""), ids=lambda block: block.name)
+@pytest.mark.parametrize("block", [*blocks("c", ""), *blocks("cpp", "")], ids=lambda block: block.name)
 def test_whole_source_compiles(block):
-    compiler = shutil.which("clang++-22") or "clang++"
-    options = ["-std=c++17", "-Wall", "-Wextra", "-Werror", f"-I{ROOT}/include", "-fsyntax-only"]
-    result = subprocess.run([compiler, "-x", "c++", *options, "-"], input=block.text, capture_output=True, text=True)
+    compiler = shutil.which("clang-22") or "clang"
+    language = ["-x", "c", "-std=c99"] if block.language == "c" else ["-x", "c++", "-std=c++17"]
+    options = ["-Wall", "-Wextra", "-Werror", f"-I{ROOT}/include", "-fsyntax-only"]
+    result = subprocess.run([compiler, *language, *options, "-"], input=block.text, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
 
 
