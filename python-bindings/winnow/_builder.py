@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from ._sparsity import annotation_of, sparsity_attribute
+
 _ACTIVATIONS = ("relu2", "relu", "gelu", "silu")
 _F8 = {"f8e4m3": "f8E4M3FN", "f8e5m2": "f8E5M2"}
 _WIDE = {"bf16": "bf16", "f16": "f16", "f32": "f32"}
@@ -18,6 +22,7 @@ def ffn(
     scale: str = "dynamic_row",
     density: float | None = None,
     max_drop: float | None = None,
+    sparsity: Any = None,
     bias: bool = False,
 ) -> str:
     """MLIR text of ``activation(x · w1ᵀ) · w2ᵀ`` with a dynamic token count, for :func:`winnow.compile`.
@@ -31,6 +36,8 @@ def ffn(
     density: expected fraction of activations that are not zero. max_drop: greatest fraction of those that the compiler
         may drop to reach 2:4 sparsity; 0 forbids it. Defaults: 0.1 and 0.05 for relu2 and relu; for activations that
         are never zero there is no expectation.
+    sparsity: instead of density and max_drop, what was measured: a layer of a report of winnow.probe, or a mapping with
+        the keys density and, optionally, max_drop (default 0.05) and profile, (d_ffn,).
     """
     for name, value in (("d_model", d_model), ("d_ffn", d_ffn)):
         if isinstance(value, bool) or not isinstance(value, int):
@@ -40,6 +47,14 @@ def ffn(
     _expect("activation", activation, _ACTIVATIONS)
     _expect("dtype", dtype, (*_F8, *_WIDE))
     _expect("scale", scale, _SCALES)
+    profile = None
+    if sparsity is not None:
+        if density is not None or max_drop is not None:
+            raise ValueError("sparsity: expected neither density nor max_drop beside it")
+        annotation = annotation_of(sparsity)
+        density, max_drop, profile = annotation["density"], annotation.get("max_drop"), annotation.get("profile")
+        if profile is not None and len(profile) != d_ffn:
+            raise ValueError(f"sparsity: expected a profile of d_ffn = {d_ffn} features, got {len(profile)}")
     for name, fraction in (("density", density), ("max_drop", max_drop)):
         if fraction is not None and not 0.0 <= fraction <= 1.0:
             raise ValueError(f"{name}: expected a fraction from 0 to 1, got {fraction}")
@@ -55,8 +70,8 @@ def ffn(
         density = 0.1
     note = ""
     if density is not None:
-        drop = 0.05 if max_drop is None else max_drop
-        note = f" {{ffn.sparsity = #ffn.sparsity<density = {_literal(density)}, max_drop = {_literal(drop)}>}}"
+        attribute = sparsity_attribute(density, 0.05 if max_drop is None else max_drop, profile)
+        note = f" {{ffn.sparsity = {attribute}}}"
     if dtype in _F8:
         return _quantised(d_model, d_ffn, activation, _F8[dtype], scale == "static", note)
     return _wide(d_model, d_ffn, activation, _WIDE[dtype], note)
@@ -65,12 +80,6 @@ def ffn(
 def _expect(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise ValueError(f"{name}: expected one of {', '.join(choices)}, got {value!r}")
-
-
-def _literal(value: float) -> str:
-    """As MLIR reads it: exact, and with a point, which repr leaves out of "5e-324"."""
-    digits, exponent, power = repr(float(value)).partition("e")
-    return digits + ("" if "." in digits else ".0") + exponent + power
 
 
 def _wide(d: int, h: int, activation: str, t: str, note: str) -> str:

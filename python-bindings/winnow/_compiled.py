@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ from ._arrays import View, empty_host, views_of
 from ._call import check_outputs, result_shapes
 from ._device import DeviceFFN
 from ._explain import Explanation
+from ._files import write_whole
 
 _LEVELS = {"spec": 0, "ffn": 1, "kern": 2}
 
@@ -184,19 +184,7 @@ class CompiledFFN(DeviceFFN):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the artifact, whole or not at all."""
-        contents = self.artifact
-        folder = os.path.dirname(os.path.abspath(path))
-        handle, temporary = tempfile.mkstemp(dir=folder, prefix=".winnow-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(contents)
-            mask = os.umask(0)
-            os.umask(mask)
-            os.chmod(temporary, 0o666 & ~mask)
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        write_whole(path, self.artifact)
 
     # Running it.
 

@@ -136,7 +136,7 @@ def _trace(module: nn.Module, linears: list[nn.Linear], d_model: int) -> tuple[T
     x = torch.randn(1, _TOKENS, d_model, generator=generator).to(weight.device, weight.dtype)
     calls: list[_Call] = []
 
-    def note(linear: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+    def note(linear: nn.Linear, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         calls.append((linear, inputs[0].detach().clone(), output.detach().clone()))
 
     with contextlib.ExitStack() as stack:
@@ -149,13 +149,20 @@ def _trace(module: nn.Module, linears: list[nn.Linear], d_model: int) -> tuple[T
     return x, calls, result
 
 
+def uncompiled() -> contextlib.AbstractContextManager[None]:
+    """While entered, compiled models run uncompiled: code that torch.compile made earlier calls no new hooks."""
+    if not hasattr(torch.compiler, "set_stance"):
+        raise RuntimeError(f"torch: expected version 2.6 or later, got {torch.__version__}")
+    return torch.compiler.set_stance("force_eager")
+
+
 @contextlib.contextmanager
 def evaluating(module: nn.Module) -> Iterator[None]:
     """In evaluation mode and uncompiled, so that hooks are called; afterwards as before."""
     modes = [(part, part.training) for part in module.modules()]
     module.eval()
     try:
-        with torch.compiler.set_stance("force_eager"):
+        with uncompiled():
             yield
     finally:
         for part, training in modes:
@@ -202,4 +209,3 @@ def _same(a: Tensor, b: Tensor) -> bool:
     bound = 2 * max(torch.finfo(a.dtype).eps, torch.finfo(b.dtype).eps)
     a, b = a.float(), b.float()
     return bool(((a == 0) == (b == 0)).all()) and torch.allclose(a, b, rtol=bound, atol=0.0, equal_nan=True)
-

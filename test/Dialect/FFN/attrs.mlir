@@ -17,3 +17,14 @@ func.func @annotations(%x: tensor<?x4xbf16> {ffn.sparsity = #ffn.sparsity<densit
   %z = ffn.matmul %v, %w {ffn.layout = #ffn.layout<token_wise>} : (tensor<?x4xbf16>, tensor<4x8xbf16>) -> tensor<?x8xf32>
   return %v, %z : tensor<?x4xbf16>, tensor<?x8xf32>
 }
+
+// A long profile is printed as a tensor, of f16 where that loses nothing, else of f32. Either form is read.
+// CHECK-LABEL: func.func private @tensors
+// CHECK-SAME: profile = dense<2.500000e-01> : tensor<17xf16>>
+// CHECK-SAME: profile = dense<1.000000e-01> : tensor<17xf32>>
+// CHECK-SAME: profile = [5.000000e-01, 5.000000e-01, 5.000000e-01, 5.000000e-01]>
+func.func private @tensors(
+    tensor<?x17xbf16> {ffn.sparsity = #ffn.sparsity<density = 0.25, profile = [0.25, 0.25, 0.25, 0.25, 0.25, 0.25, 0.25,
+                       0.25, 0.25, 0.25, 0.25, 0.25, 0.25, 0.25, 0.25, 0.25, 0.25]>},
+    tensor<?x17xbf16> {ffn.sparsity = #ffn.sparsity<density = 0.1, profile = dense<0.1> : tensor<17xf32>>},
+    tensor<?x4xbf16> {ffn.sparsity = #ffn.sparsity<density = 0.5, profile = dense<0.5> : tensor<4xbf16>>})

@@ -76,6 +76,28 @@ func.func private @profile_twice(tensor<?x1xbf16> {ffn.sparsity = #ffn.sparsity<
 
 // -----
 
+// expected-error @+1 {{profile expects a list of numbers or a dense tensor of them of rank 1, got attribute dense<5.000000e-01> : tensor<1x4xf32>}}
+func.func private @profile_of_rank_2(tensor<?x4xbf16> {ffn.sparsity = #ffn.sparsity<density = 0.5, profile = dense<0.5> : tensor<1x4xf32>>})
+
+// -----
+
+// expected-error @+1 {{profile expects a list of numbers or a dense tensor of them of rank 1, got attribute dense<1> : tensor<4xi8>}}
+func.func private @profile_of_integers(tensor<?x4xbf16> {ffn.sparsity = #ffn.sparsity<density = 0.5, profile = dense<1> : tensor<4xi8>>})
+
+// -----
+
+// A3 holds for profiles of either form.
+// expected-error @+1 {{sparsity profile expects numbers in [0, 1], got 1.5 for feature 0}}
+func.func private @dense_profile_outside(tensor<?x4xbf16> {ffn.sparsity = #ffn.sparsity<density = 0.5, profile = dense<1.5> : tensor<4xf32>>})
+
+// -----
+
+// A profile whose bytes were left out when it was printed is none.
+// expected-error @+1 {{profile expects a list of numbers or a dense tensor of them of rank 1, got attribute dense_resource<__elided__> : tensor<4xf32>}}
+func.func private @profile_left_out(tensor<?x4xbf16> {ffn.sparsity = #ffn.sparsity<density = 0.5, profile = dense_resource<__elided__> : tensor<4xf32>>})
+
+// -----
+
 // expected-error @+1 {{expected 'density', 'max_drop' or 'profile', got 'drop'}}
 func.func private @unknown_field(tensor<?x4xbf16> {ffn.sparsity = #ffn.sparsity<density = 0.5, drop = 0.5>})
 

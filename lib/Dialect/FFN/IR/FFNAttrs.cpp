@@ -14,6 +14,68 @@ static std::string numberText(double value) {
   return text;
 }
 
+/// A profile longer than this is printed as a tensor, whose bytes MLIR writes in hexadecimal.
+static constexpr size_t kLongestList = 16;
+
+/// A profile as a list of numbers, or as a dense tensor of rank 1.
+static FailureOr<DenseF32ArrayAttr> parseProfile(AsmParser &parser) {
+  SmallVector<float> densities;
+  auto parseDensity = [&]() -> ParseResult {
+    double value;
+    if (parser.parseFloat(value))
+      return failure();
+    densities.push_back(static_cast<float>(value));
+    return success();
+  };
+  if (succeeded(parser.parseOptionalLSquare())) {
+    if (failed(parser.parseOptionalRSquare()) &&
+        (parser.parseCommaSeparatedList(parseDensity) || parser.parseRSquare()))
+      return failure();
+    return DenseF32ArrayAttr::get(parser.getContext(), densities);
+  }
+  llvm::SMLoc location = parser.getCurrentLocation();
+  Attribute attribute;
+  if (parser.parseAttribute(attribute))
+    return failure();
+  auto tensor = dyn_cast<DenseFPElementsAttr>(attribute);
+  if (!tensor || tensor.getType().getRank() != 1) {
+    parser.emitError(location)
+        << "profile expects a list of numbers or a dense tensor of them of rank 1, got attribute " << attribute;
+    return failure();
+  }
+  for (APFloat value : tensor.getValues<APFloat>()) {
+    bool losesInfo;
+    value.convert(APFloat::IEEEsingle(), APFloat::rmNearestTiesToEven, &losesInfo);
+    densities.push_back(value.convertToFloat());
+  }
+  return DenseF32ArrayAttr::get(parser.getContext(), densities);
+}
+
+/// Short ones as a list; long ones as a tensor of f16 where that loses nothing, else of f32.
+static void printProfile(AsmPrinter &printer, DenseF32ArrayAttr profile) {
+  ArrayRef<float> densities = profile.asArrayRef();
+  if (densities.size() <= kLongestList) {
+    printer << "[";
+    llvm::interleaveComma(densities, printer.getStream(), [&](float value) { printer.printFloat(APFloat(value)); });
+    printer << "]";
+    return;
+  }
+  SmallVector<APFloat> narrow, wide;
+  bool exact = true;
+  for (float value : densities) {
+    APFloat half(value);
+    bool losesInfo;
+    half.convert(APFloat::IEEEhalf(), APFloat::rmNearestTiesToEven, &losesInfo);
+    exact &= !losesInfo;
+    narrow.push_back(half);
+    wide.emplace_back(value);
+  }
+  Builder builder(profile.getContext());
+  auto type = RankedTensorType::get(static_cast<int64_t>(densities.size()),
+                                    exact ? Type(builder.getF16Type()) : Type(builder.getF32Type()));
+  printer << DenseElementsAttr::get(type, exact ? narrow : wide);
+}
+
 Attribute SparsityAttr::parse(AsmParser &parser, Type) {
   std::optional<double> density, maxDrop;
   DenseF32ArrayAttr profile;
@@ -39,17 +101,10 @@ Attribute SparsityAttr::parse(AsmParser &parser, Type) {
     if (key == "profile") {
       if (profile)
         return parser.emitError(keyLocation) << "'" << key << "' is given twice";
-      SmallVector<float> densities;
-      auto parseDensity = [&]() -> ParseResult {
-        double value;
-        if (parser.parseFloat(value))
-          return failure();
-        densities.push_back(static_cast<float>(value));
-        return success();
-      };
-      if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, parseDensity))
+      FailureOr<DenseF32ArrayAttr> parsed = parseProfile(parser);
+      if (failed(parsed))
         return failure();
-      profile = DenseF32ArrayAttr::get(parser.getContext(), densities);
+      profile = *parsed;
       return success();
     }
     return parser.emitError(keyLocation) << "expected 'density', 'max_drop' or 'profile', got '" << key << "'";
@@ -72,10 +127,8 @@ void SparsityAttr::print(AsmPrinter &printer) const {
     printer.printFloat(APFloat(getMaxDrop()));
   }
   if (getProfile()) {
-    printer << ", profile = [";
-    llvm::interleaveComma(getProfile().asArrayRef(), printer.getStream(),
-                          [&](float value) { printer.printFloat(APFloat(value)); });
-    printer << "]";
+    printer << ", profile = ";
+    printProfile(printer, getProfile());
   }
   printer << ">";
 }

@@ -34,7 +34,8 @@ def FFN_SparsityAttr : AttrDef<FFN_Dialect, "Sparsity"> {
     - `max_drop`: the greatest expected fraction of the non-zero elements that the compiler may drop to reach 2:4, in
       [0, 1] (A2); 0, the default, forbids dropping: then only an explicit `ffn.sparsify` makes a tensor 2:4;
     - `profile`: optional density per feature (column of the matrix), each in [0, 1] (A3), as many as features (A4); the
-      latter is checked where the attribute is attached.
+      latter is checked where the attribute is attached. It is a list, or a dense tensor of rank 1; longer ones are
+      printed as the latter.
 
     Example: `#ffn.sparsity<density = 8.0e-2, max_drop = 5.0e-2>`.
   }];
