@@ -29,7 +29,7 @@ def sources(build: pathlib.Path) -> dict[str, str]:
     docs = ROOT / "docs"
     pages = {str(path.relative_to(docs)): path.read_text(encoding="utf-8")
              for path in sorted(docs.rglob("*.md")) if CODE not in path.parents}
-    pages["index.md"] = (CODE / "index.md").read_text(encoding="utf-8")
+    pages["index.md"] = _index([name.removesuffix(".md") for name in pages])
     contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     pages["contributing.md"] = contributing.replace("](docs/", "](")
     for folder, title, generated in (
@@ -40,8 +40,15 @@ def sources(build: pathlib.Path) -> dict[str, str]:
         pages |= {f"reference/{folder}/{name}": text for name, text in generated.items()}
         pages[f"reference/{folder}.md"] = _overview(title, [f"{folder}/{name}" for name in generated])
     pages["reference/passes.md"] = tablegen_reference.pass_page(build / "docs")
-    pages["reference/commands.md"] = command_reference.page(build / "bin")
+    pages["reference/commands.md"] = command_reference.page(build)
     return pages
+
+
+def _index(names: list[str]) -> str:
+    """The first page. Pages that it does not name are listed at its end, so that none is out of reach."""
+    text = (CODE / "index.md").read_text(encoding="utf-8")
+    missing = [name for name in names if name not in text.splitlines()]
+    return text + ("\n```{toctree}\n:caption: More\n:maxdepth: 1\n\n" + "\n".join(missing) + "\n```\n" if missing else "")
 
 
 def _overview(title: str, pages: list[str]) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 import griffe
 
 _STARS = {griffe.ParameterKind.var_positional: "*", griffe.ParameterKind.var_keyword: "**"}
-_FIELD = re.compile(r"(\*{0,2}\w+): (.*)")
+_FIELD = re.compile(r"(\*{0,2}\w+(?:, \*{0,2}\w+)*): (.*)")
 
 
 def pages(packages: pathlib.Path) -> dict[str, str]:
@@ -95,6 +95,8 @@ def _member(name: str, member: griffe.Object | griffe.Alias, owner: griffe.Class
 def _attribute(member: griffe.Object | griffe.Alias, name: str) -> str:
     kind = "property" if "property" in member.labels else "attribute"
     options = [f":type: {_type(member.annotation)}"] if member.annotation is not None else []
+    if member.parent is not None and member.parent.is_module and member.value is not None:
+        options.append(f":value: {member.value}")
     return _directive(kind, name, _docstring(member), options=options)
 
 
@@ -148,20 +150,31 @@ def _docstring(member: griffe.Object | griffe.Alias) -> str:
 
 def _paragraphs(text: str, names: set[str]) -> Iterator[str]:
     """Paragraphs as reStructuredText: lists of "name: text" become fields, what stands indented is code."""
+    literal = False  # announced by "::"
     for paragraph in re.split(r"\n[ \t]*\n", text.strip("\n")):
-        first = _FIELD.match(paragraph)
         if paragraph.startswith("    "):
-            yield ".. code-block:: python\n\n" + paragraph
-        elif first and first[1].lstrip("*") in names:
-            yield "\n".join(_fields(paragraph, names))
-        else:
-            yield paragraph
+            yield paragraph if literal else ".. code-block:: python\n\n" + paragraph
+            continue
+        literal = paragraph.endswith("::")
+        yield "\n".join(_fields(paragraph, names)) if _field(paragraph, names) else paragraph
+
+
+def _field(text: str, names: set[str]) -> tuple[list[str], str] | None:
+    """The parameters and the text of "name: text" or "name, name: text", or None where it is neither."""
+    match = _FIELD.match(text)
+    found = [name.strip() for name in match[1].split(",")] if match else []
+    return (found, match[2]) if found and all(name.lstrip("*") in names for name in found) else None
 
 
 def _fields(paragraph: str, names: set[str]) -> Iterator[str]:
+    """A field for each parameter; those that are described together are given the same text."""
+    described: list[tuple[list[str], list[str]]] = []
     for line in paragraph.splitlines():
-        field = _FIELD.match(line)
-        if field and field[1].lstrip("*") in names:
-            yield f":param {field[1]}: {field[2]}".replace(":param *", ":param \\*")
+        field = _field(line, names)
+        if field:
+            described.append((field[0], [field[1]]))
         else:
-            yield "    " + line.strip()
+            described[-1][1].append("    " + line.strip())
+    for found, lines in described:
+        for name in found:
+            yield f":param {name}: ".replace("*", "\\*") + "\n".join(lines)

@@ -146,6 +146,54 @@ def test_mistakes_are_errors(tmp_path, capfd, text, message):
     assert message in capfd.readouterr().err
 
 
+def test_docstrings_become_fields(tmp_path):
+    """Parameters, alone and grouped, code, inherited texts, and what is not public."""
+    package = tmp_path / "winnow"
+    package.mkdir()
+    (package / "_winnow.pyi").write_text('class Made:\n    """From the extension module."""\n')
+    (package / "_private.py").write_text("hidden = 1\n")
+    (package / "__init__.py").write_text(
+        """
+from . import _winnow
+from ._winnow import Made
+__all__ = ["Base", "Derived", "Made", "call", "constant"]
+constant = 3
+
+def call(x: int, /, a, *rest, b: str = "c", **named) -> _winnow.Made:
+    \"\"\"Calls.
+
+        call(1)
+
+    x: the first
+        of them
+    a, b: others
+
+    Raises ValueError.
+    \"\"\"
+
+class Base:
+    def run(self) -> None:
+        \"\"\"Runs.\"\"\"
+    def wrap(self, inner: _winnow.Made) -> None: ...
+
+class Derived(Base):
+    def __init__(self, inner: _winnow.Made) -> None: ...
+    def run(self) -> None: ...
+    def _own(self) -> None: ...
+"""
+    )
+    pages = site_builder.python_reference.pages(tmp_path)
+    text = pages["winnow.rst"]
+    assert list(pages) == ["winnow.rst"]
+    assert ".. py:function:: call(x: int, /, a, *rest, b: str = 'c', **named) -> Made\n" in text
+    assert "   .. code-block:: python\n\n       call(1)\n" in text
+    assert "   :param x: the first\n       of them\n   :param a: others\n   :param b: others\n" in text
+    assert ".. py:class:: Derived\n\n   .. py:method:: run() -> None\n\n      Runs." in text
+    assert ".. py:attribute:: constant\n   :value: 3" in text
+    assert ".. py:class:: Made\n\n   From the extension module." in text
+    assert not re.search("wrap|_own|hidden|_winnow", text)
+
+
 def test_what_is_not_built_is_said(tmp_path):
     command = [sys.executable, ROOT / "docs" / "site" / "build.py", "--build", tmp_path]
     result = subprocess.run(command, capture_output=True, text=True)
