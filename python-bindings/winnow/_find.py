@@ -71,6 +71,8 @@ def find_ffns(model: nn.Module) -> list[FoundFFN]:
         for child_name, child in module.named_children():
             linears += visit(child, f"{name}.{child_name}" if name else child_name)
         linears = list(dict.fromkeys(linears))
+        if type(module).forward is nn.Module.forward:  # a container, which only its parent knows how to use
+            return linears
         orders = _orders(linears)
         if not orders:
             return linears

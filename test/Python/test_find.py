@@ -103,6 +103,19 @@ def test_square_linears_are_ordered_by_the_calls():
     assert found.up is found.module.b and found.down is found.module.a
 
 
+def test_linears_in_a_container_belong_to_its_parent():
+    class Nested(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.parts = nn.ModuleDict({"in": nn.Linear(8, 24, bias=False), "out": nn.Linear(24, 8, bias=False)})
+
+        def forward(self, x):
+            return self.parts["out"](F.relu(self.parts["in"](x)).square())
+
+    found = only(nn.ModuleDict({"mlp": Nested()}))
+    assert (found.name, found.activation, found.obstacle) == ("mlp", "relu2", "")
+
+
 def test_dropout_and_modes():
     block = Block(dropout=0.5)
     block.dropout.eval()

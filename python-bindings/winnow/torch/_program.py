@@ -1,0 +1,196 @@
+"""Programs by their text: compiled when first needed, once per process, and run on torch tensors."""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import threading
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import torch
+from torch import Tensor
+
+from .. import _winnow
+from .._call import Argument
+from .._compiled import CompiledFFN, compile
+
+# A program is compiled for few, some and many tokens: up to how many each serves, and how many it is decided for.
+TOKEN_CLASSES = ((128, 64), (1024, 1024), (2**31 - 1, 8192))
+_LONGEST_TEXT = 8192  # characters that an operator is handed at every call
+_ALIGNMENT = 16
+
+_programs: dict[str, Program] = {}
+_lock = threading.Lock()
+# Before the interpreter takes down the extension module that they need.
+atexit.register(_programs.clear)
+
+
+def register_program(text: str) -> str:
+    """The name by which ``torch.ops.winnow`` knows a program: short texts are their own name. A longer one (with a
+    sparsity profile) is named by its SHA-256, and known only to processes that have registered it.
+
+    text: MLIR of a function whose first argument and only result are matrices with a row per token, and whose other
+        arguments are of static shape, as :func:`winnow.ffn` writes it.
+
+    Raises :class:`winnow.Error` or ValueError for other text.
+    """
+    name = text if len(text) <= _LONGEST_TEXT else f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+    with _lock:
+        if name not in _programs:
+            _programs[name] = Program(text)
+    return name
+
+
+def find_program(name: str) -> Program:
+    """The program of a name that :func:`register_program` has given, or of a text."""
+    program = _programs.get(name)
+    if program is None:
+        if name.startswith("sha256:"):
+            raise ValueError(
+                f"program: {name} is unknown to this process; call winnow.torch.register_program with its text first"
+            )
+        program = _programs[register_program(name)]
+    return program
+
+
+class Program:
+    """A program in all the forms in which it has been compiled so far. May be used by several threads at once."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._lock = threading.Lock()
+        self._host = compile(text, "cpu")
+        self._variants: dict[tuple[int, int], CompiledFFN] = {}
+        self._scalars: dict[tuple[torch.device, float], Tensor] = {}
+        inputs, outputs = self._host.inputs, self._host.outputs
+        if not (
+            inputs
+            and len(outputs) == 1
+            and all(a.token_axes == (0,) and len(a.shape) == 2 for a in (inputs[0], outputs[0]))
+            and not any(a.token_axes for a in inputs[1:])
+        ):
+            raise ValueError(
+                "program: expected a function of a matrix with a row per token and of tensors of static shape, with "
+                f"one result that has a row per token, got {self._host.signature}"
+            )
+        self.weights: tuple[Argument, ...] = inputs[1:]
+        self.weight_dtypes = tuple(_dtype(a) for a in self.weights)
+        self._weight_shapes = tuple(a.shape for a in self.weights)
+        self.dtype, self.result_dtype = _dtype(inputs[0]), _dtype(outputs[0])
+        self.features, self.result_features = inputs[0].shape[1], outputs[0].shape[1]
+
+    @property
+    def is_quantized(self) -> bool:
+        """Whether weights are f8, each followed by its scales."""
+        return self.weight_dtypes[0].itemsize == 1
+
+    def scalar(self, value: float, device: torch.device) -> Tensor:
+        """A float32 tensor of rank 0; the same one for the same value and device."""
+        tensor = self._scalars.get((device, value))
+        if tensor is None:
+            with self._lock, torch.inference_mode(False):
+                tensor = self._scalars.setdefault((device, value), torch.tensor(value, device=device))
+                if device.type == "cuda":
+                    torch.cuda.current_stream(device).synchronize()
+        return tensor
+
+    def prepare(self, device: torch.device, tokens: int = 0) -> None:
+        """Compiles what calls on `device` may need: one form for `tokens`, or, if that is 0, all."""
+        if device.type == "cuda":
+            index = torch.cuda.current_device() if device.index is None else device.index
+            for _, decided in [(0, tokens)] if tokens else TOKEN_CLASSES:
+                self._variant(index, decided)._executable(index)
+
+    def run(self, x: Tensor, weights: Sequence[Tensor], tokens: int) -> Tensor:
+        """The result, (…, result_features), for x of (…, features), on x's device.
+
+        tokens: token count that decisions are made for; 0 for about as many as there are.
+        """
+        if x.dim() == 0 or x.shape[-1] != self.features:
+            raise ValueError(f"x: expected {self.features} features along the last axis, got shape {tuple(x.shape)}")
+        out = torch.empty((*x.shape[:-1], self.result_features), dtype=self.result_dtype, device=x.device)
+        count = x.numel() // self.features
+        if not x.is_contiguous() or x.data_ptr() % _ALIGNMENT:
+            x = x.clone(memory_format=torch.contiguous_format)
+        if not self._fits(x, weights):
+            self._refuse(x, weights)
+        if count == 0:
+            return out
+        if x.is_cuda:
+            self._enqueue(x, weights, out, count, tokens)
+        else:
+            with torch.no_grad():
+                rows = x.detach().view(count, self.features)
+                self._host(rows, *weights, out=out.view(count, self.result_features))
+        return out
+
+    def _enqueue(self, x: Tensor, weights: Sequence[Tensor], out: Tensor, count: int, tokens: int) -> None:
+        device = x.device
+        executable = self._executable(device.index, count, tokens)
+        size = executable.workspace_bytes(count)
+        # From the caching allocator, for this stream: it may be used again by what is enqueued later.
+        workspace = torch.empty(size, dtype=torch.uint8, device=device)
+        addresses = [x.data_ptr(), *[w.data_ptr() for w in weights], out.data_ptr()]
+        stream = torch.cuda.current_stream(device).cuda_stream
+        executable.execute(stream, count, addresses, workspace.data_ptr(), size)
+
+    def _executable(self, index: int, count: int, tokens: int) -> _winnow.Executable:
+        if tokens == 0:
+            for limit, tokens in TOKEN_CLASSES:
+                if count <= limit:
+                    break
+        compiled = self._variants.get((index, tokens))
+        if compiled is not None:
+            executable = compiled._executables.get(index)
+            if executable is not None:
+                return executable
+        if torch.cuda.is_current_stream_capturing():
+            raise RuntimeError(
+                "winnow: this FFN is not yet compiled and cannot be while a CUDA graph is captured; call prepare(), or "
+                "run the model once, before the capture"
+            )
+        return self._variant(index, tokens)._executable(index)
+
+    def _variant(self, index: int, tokens: int) -> CompiledFFN:
+        with self._lock:
+            compiled = self._variants.get((index, tokens))
+            if compiled is None:
+                compiled = compile(self.text, _winnow.device_target(index), tokens=tokens)
+                self._variants[index, tokens] = compiled
+            return compiled
+
+    def _fits(self, x: Tensor, weights: Sequence[Tensor]) -> bool:
+        # Every call comes through here for every tensor: the good case must stay short.
+        if x.dtype is not self.dtype or len(weights) != len(self.weights):
+            return False
+        device = x.device
+        for weight, dtype, shape in zip(weights, self.weight_dtypes, self._weight_shapes, strict=True):
+            if weight.dtype is not dtype or weight.shape != shape or weight.device != device:
+                return False
+            if not weight.is_contiguous() or weight.data_ptr() % _ALIGNMENT:
+                return False
+        return True
+
+    def _refuse(self, x: Tensor, weights: Sequence[Tensor]) -> NoReturn:
+        if x.dtype is not self.dtype:
+            raise TypeError(f"x: expected {self.dtype}, got {x.dtype}")
+        if len(weights) != len(self.weights):
+            names = ", ".join(argument.name for argument in self.weights)
+            raise TypeError(f"weights: expected {len(self.weights)} tensors ({names}), got {len(weights)}")
+        for weight, argument, dtype in zip(weights, self.weights, self.weight_dtypes, strict=True):
+            name = argument.name
+            if weight.dtype is not dtype:
+                raise TypeError(f"{name}: expected {dtype}, got {weight.dtype}")
+            if weight.shape != argument.shape:
+                raise ValueError(f"{name}: expected shape {argument.shape}, got {tuple(weight.shape)}")
+            if weight.device != x.device:
+                raise ValueError(f"{name}: expected a tensor on {x.device}, as x, got one on {weight.device}")
+            if not weight.is_contiguous():
+                raise ValueError(f"{name}: expected row-major memory without gaps; call .contiguous() on it first")
+        raise ValueError(f"weights: expected {_ALIGNMENT}-byte aligned memory; call .clone() on them first")
+
+
+def _dtype(argument: Argument) -> torch.dtype:
+    dtype: Any = getattr(torch, argument.element)
+    return dtype
