@@ -22,9 +22,10 @@ NAMES = {torch.float8_e4m3fn: "f8E4M3FN", torch.float8_e5m2: "f8E5M2"}
 def quantize_as_specified(weight, dtype):
     rows, columns = weight.shape
     f8 = NAMES[dtype]
-    spec = f"""func.func @q(%w: tensor<{rows}x{columns}xf32>) -> (tensor<{rows}x{columns}x{f8}>, tensor<{rows}xf32>) {{
-      %v, %s = ffn.quantize %w by row : (tensor<{rows}x{columns}xf32>) -> (tensor<{rows}x{columns}x{f8}>, tensor<{rows}xf32>)
-      return %v, %s : tensor<{rows}x{columns}x{f8}>, tensor<{rows}xf32>
+    source, values, scales = f"tensor<{rows}x{columns}xf32>", f"tensor<{rows}x{columns}x{f8}>", f"tensor<{rows}xf32>"
+    spec = f"""func.func @q(%w: {source}) -> ({values}, {scales}) {{
+      %v, %s = ffn.quantize %w by row : ({source}) -> ({values}, {scales})
+      return %v, %s : {values}, {scales}
     }}"""
     return winnow.compile(spec, target="cpu")(weight.float().numpy())
 

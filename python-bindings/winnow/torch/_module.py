@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -144,14 +144,12 @@ class SparseFFN(nn.Module):
     @property
     def up(self) -> nn.Linear:
         """The linear that leads to d_ffn."""
-        linear: nn.Linear = self.get_submodule(self._paths[0])
-        return linear
+        return cast(nn.Linear, self.get_submodule(self._paths[0]))
 
     @property
     def down(self) -> nn.Linear:
         """The linear that leads back to d_model."""
-        linear: nn.Linear = self.get_submodule(self._paths[1])
-        return linear
+        return cast(nn.Linear, self.get_submodule(self._paths[1]))
 
     def prepare(self) -> SparseFFN:
         """Does now what the first call would do: compiles for the device of the parameters, and quantises them (again,
@@ -173,7 +171,7 @@ class SparseFFN(nn.Module):
             result = up.dtype
         else:
             raise TypeError(f"x: expected {up.dtype}, as the weights have, got {x.dtype}; cast one of them")
-        y = sparse_ffn(x.to(self._element), up, down, self.y2_scale, self._program, self.tokens)
+        y: Tensor = sparse_ffn(x.to(self._element), up, down, self.y2_scale, self._program, self.tokens)
         return y.to(result)
 
     def extra_repr(self) -> str:

@@ -137,9 +137,7 @@ class Program:
 
     def _executable(self, index: int, count: int, tokens: int) -> _winnow.Executable:
         if tokens == 0:
-            for limit, tokens in TOKEN_CLASSES:
-                if count <= limit:
-                    break
+            tokens = next(decided for limit, decided in TOKEN_CLASSES if count <= limit)
         compiled = self._variants.get((index, tokens))
         if compiled is not None:
             executable = compiled._executables.get(index)

@@ -91,7 +91,9 @@ def _prepare(weight: Tensor, dtype: torch.dtype, version: int, again: bool) -> t
         entry = _entry(weight, dtype)
         if entry is not None and not again and entry.version == version and entry.source == weight.dtype:
             return entry.tensors  # by another thread, while this one waited
-        made = quantize_weight(weight, dtype) if dtype in _LARGEST else (weight.detach().to(dtype).contiguous(),)
+        made: tuple[Tensor, ...] = (
+            quantize_weight(weight, dtype) if dtype in _LARGEST else (weight.detach().to(dtype).contiguous(),)
+        )
         if entry is not None:
             # The same memory, since captured graphs may read it.
             for old, new in zip(entry.tensors, made, strict=True):
