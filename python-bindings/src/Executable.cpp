@@ -45,12 +45,21 @@ public:
     });
   }
 
-  /// Names of the kernels in the order in which they are launched.
-  std::vector<std::string> launches() const {
-    std::vector<std::string> names;
-    for (size_t i = 0; i < winnow_executable_launch_count(executable.get()); ++i)
-      if (const char *name = winnow_executable_launch_name(executable.get(), i))
-        names.emplace_back(name);
+  void executeLaunch(size_t index, uint64_t stream, int64_t tokens, const std::vector<uint64_t> &addresses,
+                     uint64_t workspace, int64_t workspaceBytes) const {
+    checkUnlocked([&] {
+      return winnow_executable_execute_launch(executable.get(), index, reinterpret_cast<void *>(stream), tokens,
+                                              addresses.data(), addresses.size(), workspace, workspaceBytes);
+    });
+  }
+
+  /// The kernel of each launch, nothing where it is none.
+  std::vector<std::optional<std::string>> launches() const {
+    std::vector<std::optional<std::string>> names;
+    for (size_t i = 0; i < winnow_executable_launch_count(executable.get()); ++i) {
+      const char *name = winnow_executable_launch_name(executable.get(), i);
+      names.push_back(name ? std::optional<std::string>(name) : std::nullopt);
+    }
     return names;
   }
 
@@ -86,7 +95,9 @@ void winnow::python::bindExecutable(nb::module_ &m) {
       .def("arguments", &Executable::arguments, "outputs"_a, "Inputs, or outputs.")
       .def("workspace_bytes", &Executable::workspaceBytes, "tokens"_a)
       .def("execute", &Executable::execute, "stream"_a, "tokens"_a, "addresses"_a, "workspace"_a, "workspace_bytes"_a)
-      .def("launches", &Executable::launches);
+      .def("execute_launch", &Executable::executeLaunch, "index"_a, "stream"_a, "tokens"_a, "addresses"_a,
+           "workspace"_a, "workspace_bytes"_a, "One launch of a call alone.")
+      .def("launches", &Executable::launches, "The kernel of each launch of a call, None where it is none.");
 
   m.def("view_dlpack", &viewDLPack, "array"_a,
         nb::sig("def view_dlpack(array: object) -> "
