@@ -59,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
         " compiled dense)")  # fmt: skip
     add("--device", type=int, default=0, metavar="N", help="CUDA device (default 0)")
     add("--seed", type=int, default=0, metavar="N", help="of data and order (default 0)")
-    add("--json", metavar="FILE", help="write every sample; docs: winnow/bench/record.py")
+    add("--json", metavar="FILE", help="write everything, every sample too (winnow.bench.record describes it)")
     add("--plot", metavar="FILE", help="draw ratios and speed over the token count (.png, .svg or .pdf)")
     add("--from", dest="source", metavar="FILE", help="measure nothing: show what --json wrote earlier")
     add("--list", action="store_true", help="measure nothing: list the cases and the memory that each needs")
