@@ -30,15 +30,12 @@ def pages(packages: pathlib.Path) -> dict[str, str]:
 def _public_modules(module: griffe.Module) -> Iterator[griffe.Module]:
     yield module
     for name, member in sorted(module.modules.items()):
-        if not name.startswith("_") and not member.is_alias:
+        if not name.startswith("_") and not member.is_alias and (member.exports or "__main__" in member.modules):
             yield from _public_modules(member)
 
 
 def _module(module: griffe.Module) -> str:
-    names = sorted(module.exports or ())
-    if not names:
-        raise RuntimeError(f"{module.path}: expected names in __all__, got none")
-    members = [module.members[str(name)] for name in names]
+    members = [module.members[name] for name in sorted(map(str, module.exports or ()))]
     parts = [_heading(module.path, "="), f".. py:module:: {module.path}", _docstring(module)]
     for title, wanted in (("Functions", lambda m: m.is_function), ("Classes", lambda m: m.is_class),
                           ("Data", lambda m: m.is_attribute)):
