@@ -199,6 +199,8 @@ def test_a_layer_that_is_never_called(model):
 def test_refusals(model):
     with pytest.raises(ValueError, match="model: found no feed-forward block to record in Linear; name the linears"):
         winnow.probe.Probe(nn.Linear(8, 8))
+    with pytest.raises(ValueError, match=r"in Sequential \(the model: it cannot be called with .*\); name the linears"):
+        winnow.probe.Probe(nn.Sequential(nn.Embedding(9, 8), *ffn()))
     with pytest.raises(ValueError, match="layers: 'mlp' fits no feed-forward block and no linear; there are layers.0,"):
         winnow.probe.Probe(model, layers=["mlp"])
     with pytest.raises(ValueError, match="layers: expected at least one pattern"):

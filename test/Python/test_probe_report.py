@@ -131,6 +131,8 @@ def test_plot(tmp_path, format, start):
     report().plot(path)
     contents = path.read_bytes()
     assert contents.startswith(start) and len(contents) > 5000
+    if format != "svg":
+        return
     many = Report({f"layers.{i}.mlp": layer([0.1 * (i % 7)] * 4) for i in range(100)})
     many.plot(path)
     assert path.read_bytes() != contents

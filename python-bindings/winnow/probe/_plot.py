@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,15 +20,10 @@ _QUANTILES = np.linspace(0.0, 1.0, 101)
 def plot(report: Report, path: str | os.PathLike[str]) -> None:
     """Three panels over the layers: density with the quantiles of the features; the features sorted by density; what
     2:4 drops, measured and expected."""
-    format = os.path.splitext(os.fsdecode(path))[1].lower().removeprefix(".")
-    if format not in _FORMATS:
-        raise ValueError(f"path: expected a name that ends in .{', .'.join(_FORMATS)}, got {os.fsdecode(path)!r}")
+    format = format_of(path)
     if not report:
         raise ValueError("the report has no layers to draw")
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError("drawing a report needs matplotlib: pip install matplotlib") from error
+    Figure = figure_class()
 
     names, layers = shortened(list(report)), list(report.values())
     positions = np.arange(len(layers))
@@ -64,6 +59,23 @@ def plot(report: Report, path: str | os.PathLike[str]) -> None:
     contents = io.BytesIO()
     figure.savefig(contents, format=format, dpi=150)
     write_whole(path, contents.getvalue())
+
+
+def format_of(path: str | os.PathLike[str]) -> str:
+    """What the name says of the format."""
+    format = os.path.splitext(os.fsdecode(path))[1].lower().removeprefix(".")
+    if format not in _FORMATS:
+        raise ValueError(f"path: expected a name that ends in .{', .'.join(_FORMATS)}, got {os.fsdecode(path)!r}")
+    return format
+
+
+def figure_class() -> Any:
+    """matplotlib's Figure, or ImportError that says what to do."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError("drawing a report needs matplotlib: pip install matplotlib") from error
+    return Figure
 
 
 def shortened(names: list[str]) -> list[str]:

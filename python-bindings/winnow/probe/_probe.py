@@ -73,6 +73,11 @@ class Probe:
         finally:
             self._mask = before
 
+    @property
+    def tokens(self) -> int:
+        """Tokens seen so far by the layer that saw most."""
+        return max(sum(sums.tokens for sums in layer.sums.values()) for layer in self._layers.values())
+
     def report(self) -> Report:
         """What was recorded so far. Waits for the devices."""
         layers, skipped = {}, dict(self._skipped)
@@ -101,6 +106,7 @@ def measure(
     batches: Iterable[Any],
     *,
     layers: Iterable[str] | None = None,
+    probe: Probe | None = None,
     mask: str | Callable[[Any], Tensor | None] | None = "attention_mask",
     on_batch: Callable[[int, Probe], object] | None = None,
 ) -> Report:
@@ -109,11 +115,15 @@ def measure(
     batches: mappings are passed as keyword arguments, tuples and lists as arguments, all else as the one argument.
         Tensors are moved to the device of the model's first parameter.
     layers: as for :class:`Probe`.
+    probe: instead, one that goes on counting; what it has counted survives an exception.
     mask: which tokens count: the key of a mask in batches that are mappings (no mask where it is missing), or a
         function from batch to mask; None counts all.
     on_batch: called after every batch with the number of batches so far and the probe.
     """
-    probe = Probe(model, layers)
+    if probe is None:
+        probe = Probe(model, layers)
+    elif layers is not None:
+        raise ValueError("layers: expected none beside a probe, which has its own")
     parameter = next(model.parameters(), None)
     with probe, evaluating(model), torch.inference_mode():
         for number, batch in enumerate(batches, 1):
@@ -195,10 +205,10 @@ def _choose(model: nn.Module, patterns: Iterable[str] | None) -> tuple[dict[str,
         called = {name: _Layer(block.down, block.activation) for name, block in blocks.items() if block.called}
         skipped = {name: block.obstacle for name, block in blocks.items() if not block.called}
         if not called:
-            reasons = "".join(f"; {name or 'the model'}: {why}" for name, why in skipped.items())
+            reasons = "; ".join(f"{name or 'the model'}: {why}" for name, why in skipped.items())
             raise ValueError(
-                f"model: found no feed-forward block to record in {type(model).__name__}; name the linears whose "
-                f"inputs are to be recorded by layers={reasons}"
+                f"model: found no feed-forward block to record in {type(model).__name__}{reasons and f' ({reasons})'}; "
+                "name the linears whose inputs are to be recorded by layers="
             )
         return called, skipped
     linears = {clean_name(name): part for name, part in model.named_modules() if isinstance(part, nn.Linear)}

@@ -153,7 +153,7 @@ class Report(Mapping[str, LayerReport]):
     ) -> None:
         self._layers = dict(layers)
         self.skipped = dict(skipped)
-        now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         self.origin = {"created": now, "winnow": build_id(), **origin}
 
     def __getitem__(self, name: str) -> LayerReport:
