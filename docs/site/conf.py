@@ -20,7 +20,7 @@ html_copy_source = False
 
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 4  # down to the operations of a dialect
-smartquotes = False  # quotation marks are part of values here
+smartquotes_action = "D"  # dashes only; quotation marks are part of values here
 default_role = "code"
 highlight_language = "text"
 
