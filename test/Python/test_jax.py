@@ -351,3 +351,38 @@ def test_lowering_for_cuda_asks_xla_for_the_workspace(ffn):
     size = ffn._program.workspace_bytes("sm_90a", 9)
     assert f"-> (tensor<9x16xf32>, tensor<{size + 256}xui8>)" in text
     assert f'{{program = "{ffn._program.key}-sm_90a"}}' in text
+
+
+# Weights in f8.
+
+
+@pytest.mark.parametrize("dtype", ["float8_e4m3fn", "float8_e5m2"])
+@pytest.mark.parametrize("element", ["f32", "bf16", "f16"])
+def test_quantized_rows_are_those_of_the_dialect(element, dtype):
+    kind = {"float8_e4m3fn": "f8E4M3FN", "float8_e5m2": "f8E5M2"}[dtype]
+    t, q = f"tensor<64x33x{element}>", f"tensor<64x33x{kind}>"
+    text = f"""func.func @f(%w: {t}) -> ({q}, tensor<64xf32>) {{
+      %v, %s = ffn.quantize %w by row : ({t}) -> ({q}, tensor<64xf32>)
+      return %v, %s : {q}, tensor<64xf32>
+    }}"""
+    values = np.random.default_rng(0).standard_normal((64, 33))
+    values *= 10.0 ** np.linspace(-38 if element != "f16" else -5, 30 if element != "f16" else 4, 64)[:, None]
+    values[7] = 0  # a row of zeros has scale 1
+    weight = values.astype({"f32": jnp.float32, "bf16": jnp.bfloat16, "f16": jnp.float16}[element])
+    weight[np.abs(values) < 1.2e-38] = 0  # XLA takes subnormal numbers for zero
+    expected_values, expected_scales = reference(text, weight)
+    for wrap in (lambda f: f, jax.jit):
+        actual_values, actual_scales = wrap(lambda w: winnow.jax.quantize_rows(w, dtype))(weight)
+        assert same(actual_scales, expected_scales) and same(actual_values, expected_values)
+
+
+def test_what_cannot_be_quantized():
+    with pytest.raises(TypeError, match="dtype: expected float8_e4m3fn or float8_e5m2, got int8"):
+        winnow.jax.quantize_rows(jnp.ones((2, 2)), jnp.int8)
+    with pytest.raises(TypeError, match="weight: expected float32, bfloat16 or float16, got int32"):
+        winnow.jax.quantize_rows(jnp.ones((2, 2), jnp.int32))
+    with pytest.raises(ValueError, match=r"weight: expected a matrix, got shape \(3,\)"):
+        winnow.jax.quantize_rows(jnp.ones(3))
+    stacked = jnp.arange(24.0).reshape(2, 3, 4)
+    values, scales = winnow.jax.quantize_rows(stacked)
+    assert (values.shape, scales.shape) == ((2, 3, 4), (2, 3))

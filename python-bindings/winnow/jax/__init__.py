@@ -8,5 +8,6 @@ Importing it imports JAX.
 """
 
 from ._function import FFN, compile
+from ._quantize import quantize_rows
 
-__all__ = ["FFN", "compile"]
+__all__ = ["FFN", "compile", "quantize_rows"]
