@@ -96,10 +96,9 @@ static std::shared_ptr<JaxProgram> programOf(const xla::CallFrame &frame) {
     std::string key(span.data, span.size);
     if (std::shared_ptr<JaxProgram> program = findJaxProgram(key))
       return program;
-    throw MissingProgram(
-        "no program " + key +
-        " in this process: this executable comes from a cache or from an export, and "
-        "winnow.jax.compile must be called with the same FFN, by the same build of Winnow, before it runs");
+    throw MissingProgram("no program " + key +
+                         " in this process, which has not traced this call itself: make the same FFN with "
+                         "winnow.jax.compile, by the same build of Winnow, and call its preload()");
   }
   throw Failure("expected the attribute 'program', a string");
 }

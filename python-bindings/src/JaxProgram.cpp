@@ -85,8 +85,7 @@ const winnow_executable *JaxProgram::executable(int device) {
     return owner.get();
   if (artifact.empty())
     throw Failure("@" + entry +
-                  ": no kernels in this process: they are made when JAX lowers a call for a CUDA device; "
-                  "trace and compile the function in this process, without a cached or exported executable");
+                  ": no kernels for CUDA devices in this process; call preload(\"cuda\") of the winnow.jax.FFN");
   // Loading allocates, which the driver forbids to a thread that is capturing a CUDA graph, as XLA may be here.
   winnow_executable *loaded = nullptr;
   winnow_error *error = nullptr;

@@ -1,6 +1,12 @@
 """winnow.jax on the CPU: shapes, transformations, errors. test_jax_gpu.py is for CUDA devices."""
 
+import os
+import pathlib
 import pickle
+import re
+import runpy
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -295,7 +301,7 @@ def test_custom_calls_that_something_else_made():
         jax.block_until_ready(call(x, program="123"))
     with pytest.raises(jax.errors.JaxRuntimeError, match="expected the attribute 'program', a string"):
         jax.block_until_ready(call(x))
-    key = winnow.jax.compile(RELU)._program.cpu_key
+    key = winnow.jax.compile(RELU)._program.prepare_cpu()
     assert same(call(x, program=key), x)
     wrong = [
         ((jnp.ones((2, 5)),), r"x: expected \(tokens, 4\) of element type 0, got \(2, 5\) of element type 0"),
@@ -330,6 +336,11 @@ def test_threads(ffn):
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+def test_only_known_platforms_are_preloaded(ffn):
+    with pytest.raises(ValueError, match="platform: expected cpu or cuda, got 'tpu'"):
+        ffn.preload("tpu")
 
 
 def test_looks_like_what_it_is(ffn):
@@ -386,3 +397,92 @@ def test_what_cannot_be_quantized():
     stacked = jnp.arange(24.0).reshape(2, 3, 4)
     values, scales = winnow.jax.quantize_rows(stacked)
     assert (values.shape, scales.shape) == ((2, 3, 4), (2, 3))
+
+
+def test_the_example_agrees_with_jax(monkeypatch, capsys):
+    example = runpy.run_path(str(pathlib.Path(__file__).parents[2] / "examples" / "jax_ffn.py"))
+    monkeypatch.setattr("sys.argv", ["jax_ffn.py", "--repeat=1"])
+    example["main"]()
+    text = capsys.readouterr().out
+    density = float(re.search(r"density (\S+)", text)[1])
+    f8, bf16 = map(float, re.findall(r"relative difference (\S+)", text))
+    assert 0.05 < density < 0.15
+    # In f8, x, w1, the activations and w2 are each rounded to 4 bits: 2^-4 / sqrt(3) at most, root mean square.
+    assert 0 < f8 < 2 * 2**-4 / 3**0.5
+    assert bf16 < 2**-8
+
+
+# Other processes: with several devices, with caches, with exports.
+
+
+def run(code, **environment):
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        env={**os.environ, "JAX_PLATFORMS": "cpu", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr[-4000:]
+    return result.stdout
+
+
+DEVICES = """
+import jax, jax.numpy as jnp, numpy as np, winnow, winnow.jax
+from jax.sharding import Mesh, NamedSharding, PartitionSpec as P
+ffn = winnow.jax.compile(winnow.ffn(16, 32, dtype="f32"))
+x, w1, w2 = ffn.random_inputs(8)
+expected = np.asarray(ffn(x, w1, w2))
+mesh = Mesh(jax.devices(), ("tokens",))
+mapped = jax.shard_map(ffn, mesh=mesh, in_specs=(P("tokens"), P(), P()), out_specs=P("tokens"))
+y = jax.jit(mapped)(x, w1, w2)
+assert (np.asarray(y) == expected).all() and y.sharding.spec == P("tokens")
+assert "custom_call @winnow_ffn" in jax.jit(mapped).lower(x, w1, w2).as_text()
+sharded = jax.device_put(x, NamedSharding(mesh, P("tokens")))
+assert (np.asarray(jax.jit(ffn)(sharded, w1, w2)) == expected).all()
+y = jax.pmap(ffn, in_axes=(0, None, None))(x.reshape(4, 2, 16), w1, w2)
+assert (np.asarray(y).reshape(8, 16) == expected).all()
+print(len(jax.devices()))
+"""
+
+
+def test_several_devices():
+    assert run(DEVICES, XLA_FLAGS="--xla_force_host_platform_device_count=4") == "4\n"
+
+
+CACHED = """
+import jax, numpy as np, pathlib, pickle, sys, winnow, winnow.jax
+from jax.experimental import serialize_executable
+ffn = winnow.jax.compile(winnow.ffn(16, 32, dtype="f32"))
+inputs = ffn.random_inputs(3)
+compiled = jax.jit(ffn).lower(*inputs).compile()
+print(np.asarray(compiled(*inputs)).tobytes().hex())
+pathlib.Path(sys.argv[1]).write_bytes(pickle.dumps(serialize_executable.serialize(compiled)))
+"""
+SERIALIZED = """
+import jax, numpy as np, pathlib, pickle, sys, winnow, winnow.jax
+from jax.experimental import serialize_executable
+call = serialize_executable.deserialize_and_load(*pickle.loads(pathlib.Path(sys.argv[1]).read_bytes()))
+ffn = winnow.jax.compile(winnow.ffn(16, 32, dtype="f32"))
+inputs = ffn.random_inputs(3)
+try:
+    jax.block_until_ready(call(*inputs))
+    raise AssertionError("expected an error")
+except jax.errors.JaxRuntimeError as error:
+    print(str(error).split(" ")[0])
+ffn.preload("cpu")
+print(np.asarray(call(*inputs)).tobytes().hex())
+"""
+
+
+def test_caches_and_serialized_programs_name_what_they_need(tmp_path):
+    cache = {
+        "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "cache"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
+    saved = f"import sys; sys.argv = ['', {str(tmp_path / 'ffn.pickle')!r}]\n"
+    first = run(saved + CACHED, **cache)
+    assert any((tmp_path / "cache").iterdir())
+    assert run(saved + CACHED, **cache) == first
+    assert run(saved + SERIALIZED) == "FAILED_PRECONDITION:\n" + first

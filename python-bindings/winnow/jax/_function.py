@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from .._call import Argument, bind
 from .._compiled import CompiledFFN, OnDiagnostic, lower
-from ._primitive import bind_program
+from ._primitive import bind_program, cuda_target
 from ._program import Program
 
 
@@ -66,6 +66,19 @@ class FFN:
     def compiled(self, target: str = "sm_90a") -> CompiledFFN:
         """The same FFN as :func:`winnow.compile` gives it, for looking at decisions, code and kernels."""
         return self._program.compiled(target)
+
+    def preload(self, platform: str) -> None:
+        """Makes the FFN known to programs that another process has traced: exported and serialised ones name it, and
+        hold neither its text nor its kernels.
+
+        platform: "cpu" or "cuda", for which kernels are compiled.
+        """
+        if platform == "cpu":
+            self._program.prepare_cpu()
+        elif platform == "cuda":
+            self._program.prepare_cuda(cuda_target())
+        else:
+            raise ValueError(f"platform: expected cpu or cuda, got {platform!r}")
 
     def random_inputs(self, tokens: int = 1, seed: int = 0) -> tuple[jax.Array, ...]:
         """Realistic inputs, the same for the same seed on every machine."""

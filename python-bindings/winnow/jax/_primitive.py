@@ -141,20 +141,20 @@ ad.primitive_transposes[_ffn_p] = _refuse_gradients
 def _call_cpu(*arrays: jax.Array, program: Program) -> list[jax.Array]:
     tokens = _count_tokens(program, [array.shape for array in arrays])
     results = [jax.ShapeDtypeStruct(shape, dtype) for shape, dtype in _results(program, tokens)]
-    return jax.ffi.ffi_call(_TARGET, results)(*arrays, program=program.cpu_key)
+    return jax.ffi.ffi_call(_TARGET, results)(*arrays, program=program.prepare_cpu())
 
 
 def _call_cuda(*arrays: jax.Array, program: Program) -> list[jax.Array]:
-    target = _cuda_target()
+    target = cuda_target()
     tokens = _count_tokens(program, [array.shape for array in arrays])
     results = [jax.ShapeDtypeStruct(shape, dtype) for shape, dtype in _results(program, tokens)]
     # A buffer that XLA plans: unlike scratch memory of the call, it is still there when a CUDA graph is replayed.
     size = program.workspace_bytes(target, tokens) + WORKSPACE_ALIGNMENT
     results.append(jax.ShapeDtypeStruct((size,), jnp.uint8))
-    return jax.ffi.ffi_call(_TARGET, results)(*arrays, program=program.cuda_key(target))[:-1]
+    return jax.ffi.ffi_call(_TARGET, results)(*arrays, program=program.prepare_cuda(target))[:-1]
 
 
-def _cuda_target() -> str:
+def cuda_target() -> str:
     """The chip to compile for: that of the first device, or the one that there are kernels for where there is none."""
     try:
         target = _winnow.device_target(0)

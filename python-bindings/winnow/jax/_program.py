@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import threading
 
@@ -48,15 +47,14 @@ class Program:
         """Bytes of device memory that a call needs beside its arguments. Needs no device."""
         return self.compiled(target)._compile().workspace_bytes(tokens)
 
-    @functools.cached_property
-    def cpu_key(self) -> str:
-        """The key for calls on the CPU, from now on known to the handler."""
+    def prepare_cpu(self) -> str:
+        """Makes calls on the CPU possible. Gives the key that they name."""
         key = f"{self.key}-cpu"
         _winnow.add_jax_program(key, self.text.encode(), self.entry)
         return key
 
-    def cuda_key(self, target: str) -> str:
-        """The key for calls on CUDA devices of a chip, from now on known to the handler, kernels compiled."""
+    def prepare_cuda(self, target: str) -> str:
+        """Makes calls on CUDA devices of a chip possible, kernels compiled. Gives the key that they name."""
         key = f"{self.key}-{target}"
         artifact = self.compiled(target).artifact
         _winnow.add_jax_program(key, self.text.encode(), self.entry)

@@ -213,13 +213,12 @@ TEST_F(JaxHandler, WorkspaceIsWhatIsLeftAfterAligning) {
 TEST_F(JaxHandler, RefusesWhatItDoesNotHave) {
   Call missing("nothing");
   EXPECT_EQ(missing.run(handleOnCuda),
-            "no program nothing in this process: this executable comes from a cache or from an export, and "
-            "winnow.jax.compile must be called with the same FFN, by the same build of Winnow, before it runs");
+            "no program nothing in this process, which has not traced this call itself: make the same FFN with "
+            "winnow.jax.compile, by the same build of Winnow, and call its preload()");
   EXPECT_EQ(missing.code, xla::ErrorCode::failedPrecondition);
   EXPECT_EQ(missing.run(handleOnCuda, xla::Stage::initialize).substr(0, 18), "no program nothing");
   EXPECT_EQ(Call(key).run(handleOnCuda),
-            "@forward: no kernels in this process: they are made when JAX lowers a call for a CUDA device; trace and "
-            "compile the function in this process, without a cached or exported executable");
+            "@forward: no kernels for CUDA devices in this process; call preload(\"cuda\") of the winnow.jax.FFN");
 }
 
 TEST_F(JaxHandler, RefusesArraysThatDoNotFit) {
