@@ -287,6 +287,16 @@ def test_long_programs_have_short_names(monkeypatch):
         torch.ops.winnow.ffn(x, [], "sha256:0")
 
 
+def test_a_long_profile():
+    sparsity = {"density": 0.25, "max_drop": 0.05, "profile": [i % 4 / 6 for i in range(4096)]}
+    ffn = SparseFFN(16, 4096, sparsity=sparsity, param_dtype=torch.bfloat16).requires_grad_(False)
+    assert ffn._program.startswith("sha256:") and "profile" in ffn.spec
+    x = torch.randn(2, 16, dtype=torch.bfloat16)
+    assert error_of(ffn(x), linears(ffn, x)) < 0.0625
+    script = "import sys, pickle, torch\nffn, x, y = pickle.load(sys.stdin.buffer)\nassert torch.equal(ffn(x), y)"
+    subprocess.run([sys.executable, "-c", script], check=True, input=pickle.dumps((ffn, x, ffn(x))))
+
+
 @pytest.mark.parametrize(
     "spec",
     [

@@ -172,6 +172,32 @@ def test_no_blocks():
     assert str(convert(nn.Linear(8, 8))) == "no feed-forward blocks found"
 
 
+def test_measured_sparsity_by_name():
+    model = nn.ModuleList([Block(), Block()]).eval()
+    report = convert(model, density=0.3, max_drop=0.0, sparsity={"1": {"density": 0.02, "max_drop": 0.01}})
+    assert [block.note for block in report.blocks] == ["", "sparsity as measured"]
+    assert "density = 0.3, max_drop = 0.0" in model[0].spec
+    assert "density = 0.02, max_drop = 0.01" in model[1].spec
+
+
+def test_names_that_no_block_has_are_refused():
+    with pytest.raises(ValueError, match=r"sparsity: expected names of blocks of the model \(0, 1\), got 2"):
+        convert(nn.ModuleList([Block(), Block()]), sparsity={"2": {"density": 0.1}})
+
+
+def test_a_report_of_the_probe():
+    from winnow.probe import Probe
+
+    model = nn.Sequential(nn.LayerNorm(32), Block()).eval().requires_grad_(False)
+    before, x = copy.deepcopy(model), torch.randn(64, 32)
+    with Probe(model) as probe:
+        model(x)
+    measured = probe.report()
+    convert(model, dtype="f32", sparsity=measured)
+    assert f"density = {measured['1'].annotation()['density']}" in model[1].spec and "profile" in model[1].spec
+    torch.testing.assert_close(model(x), before(x), rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("dtype, bound", [("f32", 1e-5), ("bf16", 2e-2), ("f8e4m3", 5e-2)])
 def test_nemotron(dtype, bound):
     model = nemotron()

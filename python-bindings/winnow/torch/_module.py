@@ -61,7 +61,7 @@ class SparseFFN(nn.Module):
     ) -> None:
         super().__init__()
         self._configure(d_model, d_ffn, activation, dtype, y2_scale, density, max_drop, sparsity, tokens)
-        self._paths = ("up_proj", "down_proj")
+        self._paths = (("up_proj",), ("down_proj",))
         self.up_proj = nn.Linear(d_model, d_ffn, bias=False, device=device, dtype=param_dtype)
         self.down_proj = nn.Linear(d_ffn, d_model, bias=False, device=device, dtype=param_dtype)
 
@@ -100,8 +100,8 @@ class SparseFFN(nn.Module):
         block._configure(
             up.in_features, up.out_features, activation, dtype, y2_scale, density, max_drop, sparsity, tokens
         )
-        block._paths = names
-        for path, linear in zip(names, (up, down), strict=True):
+        block._paths = (tuple(names[0].split(".")), tuple(names[1].split(".")))
+        for path, linear in zip(block._paths, (up, down), strict=True):
             _attach(block, path, linear)
         block.training = up.training
         return block
@@ -144,12 +144,12 @@ class SparseFFN(nn.Module):
     @property
     def up(self) -> nn.Linear:
         """The linear that leads to d_ffn."""
-        return cast(nn.Linear, self.get_submodule(self._paths[0]))
+        return _at(self, self._paths[0])
 
     @property
     def down(self) -> nn.Linear:
         """The linear that leads back to d_model."""
-        return cast(nn.Linear, self.get_submodule(self._paths[1]))
+        return _at(self, self._paths[1])
 
     def prepare(self) -> SparseFFN:
         """Does now what the first call would do: compiles for the device of the parameters, and quantises them (again,
@@ -179,8 +179,15 @@ class SparseFFN(nn.Module):
         return f"d_model={self.d_model}, d_ffn={self.d_ffn}, activation={self.activation}, dtype={self.dtype}{static}"
 
 
-def _attach(block: nn.Module, path: str, linear: nn.Linear) -> None:
-    *outer, name = path.split(".")
+def _at(module: nn.Module, path: tuple[str, ...]) -> nn.Linear:
+    # Part of every call: get_submodule takes four times as long.
+    for name in path:
+        module = getattr(module, name)
+    return cast(nn.Linear, module)
+
+
+def _attach(block: nn.Module, path: tuple[str, ...], linear: nn.Linear) -> None:
+    *outer, name = path
     for part in outer:
         inner = getattr(block, part, None)
         if inner is None:
