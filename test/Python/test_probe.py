@@ -224,7 +224,7 @@ def test_autocast(model):
     assert probe.report()["layers.0"].tokens == 8
 
 
-def test_nemotron():
+def nemotron():
     transformers = pytest.importorskip("transformers", reason="needs transformers (scripts/setup installs it)")
     config = transformers.NemotronConfig(
         vocab_size=64,
@@ -237,11 +237,26 @@ def test_nemotron():
         pad_token_id=0,
     )
     torch.manual_seed(0)
-    model = transformers.NemotronForCausalLM(config)
+    return transformers.NemotronForCausalLM(config)
+
+
+def test_nemotron():
     ids = torch.randint(0, 64, (2, 12))
     mask = torch.ones_like(ids)
     mask[1, 9:] = 0
-    report = winnow.probe.measure(model, [{"input_ids": ids, "attention_mask": mask}])
+    report = winnow.probe.measure(nemotron(), [{"input_ids": ids, "attention_mask": mask}])
     assert list(report) == ["model.layers.0.mlp", "model.layers.1.mlp"]
     assert all((layer.tokens, layer.activation) == (21, "relu2") for layer in report.values())
     assert 0.2 < report["model.layers.0.mlp"].density < 0.8
+
+
+def test_what_was_measured_reaches_converted_blocks():
+    import winnow.torch
+
+    model = nemotron()
+    report = winnow.probe.measure(model, [torch.randint(0, 64, (2, 12))])
+    winnow.torch.convert(model, dtype="bf16", sparsity=report)
+    for name, layer in report.items():
+        text = model.get_submodule(name).spec
+        assert winnow.ffn(32, 96, dtype="bf16", sparsity=layer) == text
+        assert "tensor<96xf16>" in text

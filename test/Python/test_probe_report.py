@@ -3,6 +3,8 @@
 import builtins
 import json
 import re
+import subprocess
+import sys
 
 import hypothesis
 import hypothesis.strategies as st
@@ -27,6 +29,12 @@ def report(**layers):
         {"layers.2.mlp": "no token came by"},
         {"model": "Tiny"},
     )
+
+
+def test_reports_need_no_torch():
+    code = "import sys, winnow.probe; winnow.probe.Report({}); print({'torch', 'matplotlib'} & set(sys.modules))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.stdout == "set()\n", result.stderr
 
 
 def test_fractions():
@@ -230,6 +238,15 @@ def test_profile_flips_the_layout():
     even = second_product({"density": 0.25, "max_drop": 0.05, "profile": [0.25] * 16384})
     assert (uneven.name, even.name) == ("SparseProduct", "DenseProduct")
     assert "expected drop 0.00 %" in uneven.message
+
+
+def test_layers_share_kernels():
+    """What was measured decides, but is no part of a kernel: the cache serves every layer of a model."""
+    sources = set()
+    for seed in range(2):
+        profile = np.random.default_rng(seed).uniform(0.05, 0.15, 1024)
+        sources.add(winnow.lower(winnow.ffn(256, 1024, sparsity=layer(profile)), target="sm_90a", tokens=4096).cuda)
+    assert len(sources) == 1
 
 
 @hypothesis.settings(deadline=None, max_examples=30)
