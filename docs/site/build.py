@@ -22,6 +22,7 @@ import tablegen_reference
 
 CODE = pathlib.Path(__file__).resolve().parent
 ROOT = CODE.parents[1]
+ASSETS = (".csv", ".json", ".png", ".svg")
 
 
 def sources(build: pathlib.Path) -> dict[str, str]:
@@ -44,6 +45,13 @@ def sources(build: pathlib.Path) -> dict[str, str]:
     return pages
 
 
+def assets() -> dict[str, bytes]:
+    """Figures and data that pages of docs/ show or link to, by path in the site."""
+    docs = ROOT / "docs"
+    return {path.relative_to(docs).as_posix(): path.read_bytes() for path in sorted(docs.rglob("*"))
+            if path.is_file() and path.suffix in ASSETS and CODE not in path.parents}
+
+
 def _index(names: list[str]) -> str:
     """The first page. Pages that it does not name are listed at its end, so that none is out of reach."""
     text = (CODE / "index.md").read_text(encoding="utf-8")
@@ -56,12 +64,12 @@ def _overview(title: str, pages: list[str]) -> str:
     return f"# {title}\n\n```{{toctree}}\n:maxdepth: 2\n\n{listed}\n```\n"
 
 
-def stage(pages: dict[str, str], folder: pathlib.Path) -> None:
-    """Makes `folder` hold exactly `pages`."""
+def stage(files: dict[str, str | bytes], folder: pathlib.Path) -> None:
+    """Makes `folder` hold exactly `files`."""
     shutil.rmtree(folder, ignore_errors=True)
-    for name, text in pages.items():
+    for name, contents in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
+        (folder / name).write_bytes(contents.encode() if isinstance(contents, str) else contents)
 
 
 def run_sphinx(staged: pathlib.Path, output: pathlib.Path, doctrees: pathlib.Path) -> int:
@@ -90,7 +98,7 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     staged = build / "docs" / "pages"
-    stage(pages, staged)
+    stage(pages | assets(), staged)
     if run_sphinx(staged, output, build / "docs" / "doctrees") != 0:
         print(f"error: the documentation has mistakes, see above; its pages are staged in {staged}", file=sys.stderr)
         return 1

@@ -194,6 +194,16 @@ class Derived(Base):
     assert not re.search("wrap|_own|hidden|_winnow", text)
 
 
+def test_figures_are_shown(tmp_path):
+    figure = b'<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"></svg>'
+    pages = {"index.md": "# Page\n\n![bars](data/plot.svg) [numbers](data/plot.json)\n", "data/plot.svg": figure}
+    site_builder.stage(pages | {"data/plot.json": b"{}"}, tmp_path / "pages")
+    assert site_builder.run_sphinx(tmp_path / "pages", tmp_path / "html", tmp_path / "doctrees") == 0
+    assert broken_links(tmp_path / "html") == []
+    assert [path.read_bytes() for path in (tmp_path / "html").rglob("_images/plot.svg")] == [figure]
+    assert [path.read_bytes() for path in (tmp_path / "html").rglob("plot.json")] == [b"{}"]
+
+
 def test_what_is_not_built_is_said(tmp_path):
     command = [sys.executable, ROOT / "docs" / "site" / "build.py", "--build", tmp_path]
     result = subprocess.run(command, capture_output=True, text=True)
