@@ -1,8 +1,9 @@
 //===- Executable.cpp - running artifacts from Python -------------------------------------------------------------===//
 
+#include "Exchange.h"
 #include "Support.h"
 
-#include <nanobind/ndarray.h>
+#include <algorithm>
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -10,12 +11,30 @@ using namespace winnow::python;
 
 namespace {
 
+using nb::dlpack::dltensor;
+
+/// An argument as DLPack describes it.
+struct ExpectedTensor {
+  nb::dlpack::dtype type;
+  std::vector<int64_t> shape; ///< -1 is the token count
+};
+
+constexpr int64_t kArgumentAlignment = 16, kWorkspaceAlignment = 256;
+
 class Executable {
 public:
-  Executable(nb::bytes artifact, int device) {
+  /// memoryKind: DLDeviceType of the memory that `call` takes.
+  Executable(nb::bytes artifact, int device, int memoryKind) : device(device), memoryKind(memoryKind) {
     winnow_executable *loaded = nullptr;
     checkUnlocked([&] { return winnow_executable_load_bytes(artifact.c_str(), artifact.size(), device, &loaded); });
     executable.reset(loaded);
+    inputs = winnow_executable_input_count(loaded);
+    size_t count = inputs + winnow_executable_output_count(loaded);
+    for (size_t i = 0; i < count; ++i) {
+      winnow_argument argument;
+      check(winnow_executable_argument(loaded, i, &argument));
+      expected.push_back({dlpackType(argument.element), {argument.shape, argument.shape + argument.rank}});
+    }
   }
 
   std::vector<Argument> arguments(bool outputs) const {
@@ -63,8 +82,165 @@ public:
     return names;
   }
 
+  /// A call with arrays whose framework describes them through C functions, at a fraction of what looking at them from
+  /// Python takes. Returns the result or results; or None, with nothing enqueued, where something is unusual or wrong.
+  nb::object call(nb::tuple arrays, nb::object out, uint64_t stream, nb::object workspaceArray, uint64_t workspace,
+                  int64_t workspaceBytes) {
+    if (arrays.size() != inputs || inputs == 0)
+      return nb::none();
+    int64_t tokens = 0;
+    std::vector<uint64_t> addresses;
+    addresses.reserve(expected.size());
+    for (size_t i = 0; i < inputs; ++i)
+      if (!take(arrays[i], i, tokens, addresses))
+        return nb::none();
+    tokens = std::max<int64_t>(tokens, 1);
+    int64_t needed;
+    check(winnow_executable_workspace_bytes(executable.get(), tokens, &needed));
+    if (!workspaceArray.is_none()) {
+      const Frameworks::Framework &framework = frameworks.of(workspaceArray);
+      std::optional<dltensor> view = viewOf(framework, workspaceArray);
+      if (!view || !isHere(*view) || !isRowMajor(*view))
+        return nb::none();
+      workspace = addressOf(*view);
+      workspaceBytes = bytesOf(*view);
+    }
+    if (workspaceBytes < needed || workspace % kWorkspaceAlignment != 0)
+      return nb::none();
+
+    size_t outputs = expected.size() - inputs;
+    nb::object result = out;
+    if (out.is_none()) {
+      result = allocateResults(frameworks.of(arrays[0]), stream, tokens, addresses);
+      if (!result.is_valid())
+        return nb::none();
+    } else if (nb::isinstance<nb::tuple>(out) || nb::isinstance<nb::list>(out)) {
+      nb::object sequence = nb::steal(PySequence_Fast(out.ptr(), ""));
+      if (!sequence.is_valid() || PySequence_Fast_GET_SIZE(sequence.ptr()) != static_cast<Py_ssize_t>(outputs))
+        return nb::none();
+      for (size_t i = 0; i < outputs; ++i)
+        if (!take(PySequence_Fast_GET_ITEM(sequence.ptr(), i), inputs + i, tokens, addresses))
+          return nb::none();
+      result = outputs == 1 ? nb::borrow(PySequence_Fast_GET_ITEM(sequence.ptr(), 0))
+                            : nb::steal(PySequence_Tuple(sequence.ptr()));
+    } else if (outputs != 1 || !take(out, inputs, tokens, addresses)) {
+      return nb::none();
+    }
+    execute(stream, tokens, addresses, workspace, workspaceBytes);
+    return result;
+  }
+
 private:
+  static nb::dlpack::dtype dlpackType(winnow_element_type element) {
+    switch (element) { // codes of dlpack.h, DLDataTypeCode
+    case WINNOW_F32:
+      return {2, 32, 1};
+    case WINNOW_BF16:
+      return {4, 16, 1};
+    case WINNOW_F16:
+      return {2, 16, 1};
+    case WINNOW_F8E4M3:
+      return {10, 8, 1};
+    case WINNOW_F8E5M2:
+      return {12, 8, 1};
+    case WINNOW_I1:
+      return {6, 8, 1};
+    case WINNOW_I32:
+      return {0, 32, 1};
+    case WINNOW_U8:
+      return {1, 8, 1};
+    }
+    return {0, 0, 0};
+  }
+
+  static uint64_t addressOf(const dltensor &view) { return reinterpret_cast<uint64_t>(view.data) + view.byte_offset; }
+
+  static int64_t bytesOf(const dltensor &view) {
+    int64_t bytes = (view.dtype.bits * view.dtype.lanes + 7) / 8;
+    for (int32_t i = 0; i < view.ndim; ++i)
+      bytes *= view.shape[i];
+    return bytes;
+  }
+
+  static bool isRowMajor(const dltensor &view) {
+    int64_t stride = 1;
+    for (int32_t i = view.ndim - 1; i >= 0 && view.strides; --i) {
+      if (view.shape[i] != 1 && view.strides[i] != stride)
+        return false;
+      stride *= view.shape[i];
+    }
+    return true;
+  }
+
+  bool isHere(const dltensor &view) const {
+    return view.device.device_type == memoryKind && view.device.device_id == device;
+  }
+
+  /// Notes the address of an array; false where it is not what argument `index` wants. The first array with a token
+  /// count sets it.
+  bool take(nb::handle array, size_t index, int64_t &tokens, std::vector<uint64_t> &addresses) {
+    const Frameworks::Framework &framework = frameworks.of(array);
+    std::optional<dltensor> view = viewOf(framework, array);
+    if (!view || !isHere(*view) || recordsGradients(framework, array))
+      return false;
+    const ExpectedTensor &wanted = expected[index];
+    if (view->dtype.code != wanted.type.code || view->dtype.bits != wanted.type.bits ||
+        view->dtype.lanes != wanted.type.lanes || static_cast<size_t>(view->ndim) != wanted.shape.size())
+      return false;
+    for (size_t i = 0; i < wanted.shape.size(); ++i) {
+      int64_t extent = wanted.shape[i];
+      if (extent < 0) {
+        if (tokens == 0)
+          tokens = view->shape[i];
+        extent = tokens;
+      }
+      if (view->shape[i] != extent || extent == 0)
+        return false;
+    }
+    uint64_t address = addressOf(*view);
+    if (!isRowMajor(*view) || address == 0 || address % kArgumentAlignment != 0)
+      return false;
+    addresses.push_back(address);
+    return true;
+  }
+
+  /// New arrays of a framework whose current stream is `stream`, whose addresses it notes. Invalid where there are
+  /// none.
+  nb::object allocateResults(const Frameworks::Framework &framework, uint64_t stream, int64_t tokens,
+                             std::vector<uint64_t> &addresses) {
+    void *current = nullptr;
+    if (framework.table->currentStream(memoryKind, device, &current) != 0) {
+      PyErr_Clear();
+      return nb::object();
+    }
+    if (reinterpret_cast<uint64_t>(current) != stream)
+      return nb::object();
+    nb::list results;
+    for (size_t i = inputs; i < expected.size(); ++i) {
+      std::vector<int64_t> shape = expected[i].shape;
+      std::replace(shape.begin(), shape.end(), int64_t(-1), tokens);
+      dltensor prototype;
+      prototype.device = {memoryKind, device};
+      prototype.ndim = static_cast<int32_t>(shape.size());
+      prototype.dtype = expected[i].type;
+      prototype.shape = shape.data();
+      uint64_t address = 0;
+      nb::object made = allocate(framework, prototype, address);
+      if (!made.is_valid() || address % kArgumentAlignment != 0)
+        return nb::object();
+      addresses.push_back(address);
+      if (expected.size() == inputs + 1)
+        return made;
+      results.append(made);
+    }
+    return nb::tuple(results);
+  }
+
   ExecutableOwner executable;
+  int device, memoryKind;
+  size_t inputs;
+  std::vector<ExpectedTensor> expected; ///< inputs, then outputs
+  Frameworks frameworks;
 };
 
 using DLPackArray = nb::ndarray<nb::ro>;
@@ -91,10 +267,15 @@ DLPackView viewDLPack(DLPackArray array) {
 
 void winnow::python::bindExecutable(nb::module_ &m) {
   nb::class_<Executable>(m, "Executable", "An artifact, loaded on a CUDA device.")
-      .def(nb::init<nb::bytes, int>(), "artifact"_a, "device"_a)
+      .def(nb::init<nb::bytes, int, int>(), "artifact"_a, "device"_a, "memory_kind"_a = 2)
       .def("arguments", &Executable::arguments, "outputs"_a, "Inputs, or outputs.")
       .def("workspace_bytes", &Executable::workspaceBytes, "tokens"_a)
       .def("execute", &Executable::execute, "stream"_a, "tokens"_a, "addresses"_a, "workspace"_a, "workspace_bytes"_a)
+      .def("call", &Executable::call, "arrays"_a, "out"_a.none(), "stream"_a, "workspace_array"_a.none(), "workspace"_a,
+           "workspace_bytes"_a,
+           "A call with arrays whose framework has DLPack's C functions; None, with nothing enqueued, where it cannot "
+           "be "
+           "made so.")
       .def("execute_launch", &Executable::executeLaunch, "index"_a, "stream"_a, "tokens"_a, "addresses"_a,
            "workspace"_a, "workspace_bytes"_a, "One launch of a call alone.")
       .def("launches", &Executable::launches, "The kernel of each launch of a call, None where it is none.");

@@ -190,7 +190,7 @@ class CompiledFFN(DeviceFFN):
 
     def __call__(self, *arrays: Any, out: Any = None, stream: Any = None, workspace: Any = None, **named: Any) -> Any:
         if self.target != "cpu":
-            return super().__call__(*arrays, out=out, stream=stream, workspace=workspace, **named)
+            return self._call(arrays, named, out, stream, workspace)
         if stream is not None or workspace is not None:
             raise ValueError("the CPU reference takes neither a stream nor a workspace")
         _, views, tokens = self._take(arrays, named, "cpu", self.target)
