@@ -125,6 +125,32 @@ static double f8Epsilon(ffn::MatmulOp matmul, int64_t tokens) {
   return 2 * std::hypot(rounding, 1.5e-4 * std::sqrt(std::max(steps, 1.0)));
 }
 
+/// Relative error of an activation that calls a library function: a few units in the last place of f32, and more near
+/// the zeros of a sum.
+static constexpr double kActivationEpsilon = 1e-6;
+
+/// The error of a value that is off by `epsilon` (relative, in the mean) once it is rounded to a type whose steps are
+/// `step` apart: a part 2 * epsilon / step of the elements is off by a whole step.
+static double roundedError(double epsilon, double step) { return epsilon + std::sqrt(2 * epsilon * step); }
+
+/// Of a kernel without a product.
+static Tolerance activationTolerance(Operation *root, Type result) {
+  Tolerance tolerance;
+  tolerance.exact = true;
+  root->walk([&](ffn::ActivationOpInterface activation) { tolerance.exact &= activation.isExact(); });
+  if (tolerance.exact)
+    return tolerance;
+  unsigned bits = elementTypeOf(result).getIntOrFloatBitWidth();
+  double step = bits == 8 ? 0x1p-2 : bits == 16 ? 0x1p-7 : 0;
+  tolerance.relative = roundedError(kActivationEpsilon, step);
+  tolerance.element = step + 1e-5;
+  if (isa<ffn::Sparse24Type>(result)) {
+    tolerance.maskMismatch = 1e-3;
+    tolerance.element = INFINITY;
+  }
+  return tolerance;
+}
+
 Tolerance tool::toleranceFor(Operation *root, Type result, int64_t tokens, bool sumsAreExact) {
   Tolerance tolerance;
   bool product = false;
@@ -134,11 +160,8 @@ Tolerance tool::toleranceFor(Operation *root, Type result, int64_t tokens, bool 
     tolerance.relative = std::max(tolerance.relative, f8 ? f8Epsilon(matmul, tokens) : 1e-3);
     tolerance.element = std::max(tolerance.element, f8 ? 4e-2 : 2e-2);
   });
-  if (!product || sumsAreExact) {
-    tolerance = {};
-    tolerance.exact = true;
-    return tolerance;
-  }
+  if (!product || sumsAreExact)
+    return activationTolerance(root, result);
   // A difference that crosses a rounding boundary of the result shows up as one unit in its last place.
   if (elementTypeOf(result).getIntOrFloatBitWidth() == 8) {
     tolerance.relative = std::max(tolerance.relative, 3e-2);

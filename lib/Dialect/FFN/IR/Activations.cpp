@@ -28,6 +28,7 @@ static Value buildRectify(OpBuilder &builder, Location loc, Value x) {
 bool Relu2Op::producesZeros() { return true; }
 double Relu2Op::getDefaultDensity() { return 0.5; }
 bool Relu2Op::isMonotoneNonNegative() { return true; }
+bool Relu2Op::isExact() { return true; }
 float Relu2Op::evaluate(float x) {
   float r = rectify(x);
   return r * r;
@@ -40,6 +41,7 @@ Value Relu2Op::buildScalarBody(OpBuilder &builder, Location loc, Value x) {
 bool ReluOp::producesZeros() { return true; }
 double ReluOp::getDefaultDensity() { return 0.5; }
 bool ReluOp::isMonotoneNonNegative() { return true; }
+bool ReluOp::isExact() { return true; }
 float ReluOp::evaluate(float x) { return rectify(x); }
 Value ReluOp::buildScalarBody(OpBuilder &builder, Location loc, Value x) { return buildRectify(builder, loc, x); }
 
@@ -56,6 +58,7 @@ OpFoldResult ReluOp::fold(FoldAdaptor) {
 bool GeluOp::producesZeros() { return false; }
 double GeluOp::getDefaultDensity() { return 1.0; }
 bool GeluOp::isMonotoneNonNegative() { return false; }
+bool GeluOp::isExact() { return false; }
 float GeluOp::evaluate(float x) { return (0.5f * x) * (1.0f + std::erf(x * 0.70710678f)); }
 Value GeluOp::buildScalarBody(OpBuilder &builder, Location loc, Value x) {
   Value half = arith::MulFOp::create(builder, loc, buildConstant(builder, loc, 0.5f), x);
@@ -68,6 +71,7 @@ Value GeluOp::buildScalarBody(OpBuilder &builder, Location loc, Value x) {
 bool SiluOp::producesZeros() { return false; }
 double SiluOp::getDefaultDensity() { return 1.0; }
 bool SiluOp::isMonotoneNonNegative() { return false; }
+bool SiluOp::isExact() { return false; }
 float SiluOp::evaluate(float x) { return x / (1.0f + std::exp(-x)); }
 Value SiluOp::buildScalarBody(OpBuilder &builder, Location loc, Value x) {
   Value exp = math::ExpOp::create(builder, loc, arith::NegFOp::create(builder, loc, x));

@@ -20,6 +20,8 @@ def FFN_ActivationOpInterface : OpInterface<"ActivationOpInterface"> {
       "double", "getDefaultDensity", (ins)>,
     InterfaceMethod<"True if f(x) is never negative and never decreases with x.",
       "bool", "isMonotoneNonNegative", (ins)>,
+    InterfaceMethod<"True if every machine computes the same bits; false where a library function such as exp is involved.",
+      "bool", "isExact", (ins)>,
     InterfaceMethod<"The value at x, in f32 arithmetic exactly as docs/ffn-spec.md defines it.",
       "float", "evaluate", (ins "float":$x)>,
     InterfaceMethod<"Builds the function of an f32 by arith and math operations that compute what `evaluate` does.",
