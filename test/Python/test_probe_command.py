@@ -44,6 +44,9 @@ def interrupted():
         raise KeyboardInterrupt
     return floats(), batches()
 
+def early():
+    raise KeyboardInterrupt
+
 def nothing():
     return None
 
@@ -115,6 +118,11 @@ def test_interrupting_keeps_what_was_measured(folder, capsys):
     assert "interrupted; this is what was measured until then" in capsys.readouterr().err
 
 
+def test_interrupting_before_there_is_something(folder, capsys):
+    assert main(["--model", "probe_factories:early"]) == 130
+    assert capsys.readouterr().err.endswith("error: interrupted\n")
+
+
 def test_hugging_face_folder(folder, capsys):
     transformers = pytest.importorskip("transformers", reason="needs transformers (scripts/setup installs it)")
     tokenizers = pytest.importorskip("tokenizers", reason="needs tokenizers (comes with transformers)")
@@ -162,6 +170,8 @@ def test_hugging_face_folder(folder, capsys):
         (["--model", "probe_factories:words", "--data", "empty.npy"], "empty.npy: there are no tokens in it"),
         (["--model", "probe_factories:words", "--data", "no.npy"], "No such file or directory: 'no.npy'"),
         (["--model", "probe_factories:words", "--data", "text.txt"], "needs --tokenizer FOLDER"),
+        (["--model", "probe_factories:words", "--data", "latin.txt"], "latin.txt: expected text in UTF-8: "),
+        (["--model", "early", "--data", "random"], "early: the model cannot be loaded: "),
         (["--model", "empty", "--data", "text.txt"], "empty: expected a Hugging Face model, found no config.json"),
         (
             ["--model", "probe_factories:words", "--data", "random", "--layers", "x"],
@@ -172,6 +182,9 @@ def test_hugging_face_folder(folder, capsys):
 def test_what_cannot_be_measured(folder, capsys, arguments, text):
     (folder / "empty").mkdir()
     (folder / "text.txt").write_text("words")
+    (folder / "latin.txt").write_bytes(b"\xe9t\xe9")
+    (folder / "early").mkdir()
+    (folder / "early" / "config.json").write_text("{}")
     np.save("flat.npy", np.arange(4))
     np.save("large.npy", np.arange(51))
     np.save("float.npy", np.ones(4))

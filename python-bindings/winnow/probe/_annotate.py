@@ -57,9 +57,9 @@ def _closing(plain: str, opening: int) -> int:
     """Where the bracket at `opening` is closed. The text was parsed before, so it is."""
     stack = []
     for i in range(opening, len(plain)):
-        if plain[i] in _OPENING and plain[i - 1 : i + 1] != "->":
+        if plain[i] in _OPENING:
             stack.append(_OPENING[plain[i]])
-        elif stack and plain[i] == stack[-1]:
+        elif stack and plain[i] == stack[-1] and plain[i - 1 : i + 1] != "->":
             stack.pop()
             if not stack:
                 return i
@@ -73,6 +73,6 @@ def _merged(attributes: str, plain: str, attribute: str) -> str:
     if (key := _KEY.search(plain)) is not None:
         end = _closing(plain, key.end() - 1) + 1 if key.group().endswith("<") else key.end()
         return attributes[: key.start()] + attribute + attributes[end:]
-    brace = attributes.index("{") + 1
-    rest = attributes[brace:]
-    return attributes[:brace] + attribute + (rest if rest.strip() == "}" else ", " + rest.lstrip())
+    brace = plain.index("{") + 1
+    empty = plain[brace:].strip() == "}"
+    return attributes[:brace] + attribute + ("" if empty else ", ") + attributes[brace:]

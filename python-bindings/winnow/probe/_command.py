@@ -33,6 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:  # before anything was measured
+        print("error: interrupted", file=sys.stderr)
+        return 130
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

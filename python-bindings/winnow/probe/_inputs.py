@@ -46,7 +46,10 @@ def _load_folder(folder: str, dtype: str) -> nn.Module:
         raise ValueError(f"{folder}: expected a Hugging Face model, found no config.json")
     chosen: Any = dtype if dtype == "auto" else getattr(torch, dtype)
     key = "dtype" if int(transformers.__version__.partition(".")[0]) >= 5 else "torch_dtype"
-    return transformers.AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, **{key: chosen})
+    try:
+        return transformers.AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, **{key: chosen})
+    except Exception as error:  # of any kind: damaged files have kinds of their own
+        raise ValueError(f"{folder}: the model cannot be loaded: {type(error).__name__}: {error}") from error
 
 
 def _call(source: str) -> Any:
@@ -116,7 +119,10 @@ def _check_ids(data: str, ids: np.ndarray[Any, Any], model: nn.Module) -> None:
 
 def _tokenize(path: str, folder: str) -> Tensor:
     with open(path, encoding="utf-8") as file:
-        text = file.read()
+        try:
+            text = file.read()
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path}: expected text in UTF-8: {error}") from None
     if not os.path.isdir(folder):
         raise ValueError(f"{path}: cutting text into tokens needs --tokenizer FOLDER")
     try:
