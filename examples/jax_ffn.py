@@ -44,9 +44,8 @@ def measure(call, arrays: tuple[jax.Array, ...], repeat: int) -> tuple[jax.Array
     enqueued = time.perf_counter() - begin
     jax.block_until_ready(y)
     whole = time.perf_counter() - begin
-    return y, (
-        f"first call {first:.2f} s, then {whole / repeat * 1e3:.3f} ms, of which the host {enqueued / repeat * 1e6:.1f} us"
-    )
+    each, host = whole / repeat * 1e3, enqueued / repeat * 1e6
+    return y, f"first call {first:.2f} s, then {each:.3f} ms, of which the host {host:.1f} us"
 
 
 def main() -> None:
@@ -63,13 +62,11 @@ def main() -> None:
     print(f"jax {jax.__version__}, {jax.devices()[0].device_kind}, {shape}, density {density:.3f}")
     expected, times = measure(jax.jit(dense), (x, w1, w2), options.repeat)
     print(f"jax.numpy bf16: {times}")
+    quantize = jax.jit(winnow.jax.quantize_rows)
     for dtype in ("f8e4m3", "bf16"):
         spec = winnow.ffn(options.d_model, options.d_ffn, dtype=dtype)
         ffn = winnow.jax.compile(spec, tokens=options.tokens)
-        if dtype == "bf16":
-            weights = (w1, w2)
-        else:
-            weights = (*winnow.jax.quantize_rows(w1), *winnow.jax.quantize_rows(w2))
+        weights = (w1, w2) if dtype == "bf16" else (*quantize(w1), *quantize(w2))
         y, times = measure(jax.jit(ffn), (x, *weights), options.repeat)
         error = jnp.linalg.norm((y - expected).astype(jnp.float32)) / jnp.linalg.norm(expected.astype(jnp.float32))
         print(f"winnow.jax {dtype}: {times}; relative difference {float(error):.1e}")

@@ -91,7 +91,7 @@ def test_several_inputs_and_results():
 
 
 @given(leading=st.lists(st.integers(0, 3), max_size=4))
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 def test_any_leading_axes_are_tokens(ffn, leading):
     rng = np.random.default_rng(sum(leading))
     x = rng.standard_normal((*leading, 16), np.float32)
@@ -114,7 +114,7 @@ def test_zero_tokens_need_no_call_unless_a_result_is_not_per_token(ffn):
 
 
 @given(data=st.data(), shape=st.lists(st.integers(1, 3), min_size=1, max_size=3))
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 def test_vmap_nests_over_any_axes(ffn, data, shape):
     """Each level maps some axis of x; the result is that of the tokens one by one."""
     x = np.random.default_rng(sum(shape)).standard_normal((*shape, 16), np.float32)
@@ -157,8 +157,8 @@ def test_vmap_over_weights_runs_in_turn(ffn):
 
 def test_vmap_keeps_what_belongs_to_one_call_apart():
     ffn = winnow.jax.compile(TENSOR_SCALE)
-    x = jnp.asarray(np.random.default_rng(0).standard_normal((3, 2, 4), np.float32)) * jnp.array([[[1]], [[10]], [[99]]])
-    q, scale = jax.vmap(ffn)(x.astype(jnp.float32))
+    x = np.random.default_rng(0).standard_normal((3, 2, 4), np.float32) * np.float32([[[1]], [[10]], [[99]]])
+    q, scale = jax.vmap(ffn)(x)
     for index in range(3):
         expected_q, expected_scale = reference(TENSOR_SCALE, x[index])
         assert same(q[index], expected_q) and same(scale[index], expected_scale)
@@ -212,10 +212,6 @@ def test_jit_traces_once_per_token_count(ffn):
 
 
 def test_equal_ffns_share_compiled_calls(ffn):
-    @jax.jit
-    def call(x, w1, w2, which):
-        return which(x, w1, w2)
-
     call = jax.jit(lambda which, *arrays: which(*arrays), static_argnums=0)
     inputs = ffn.random_inputs(2)
     call(ffn, *inputs)

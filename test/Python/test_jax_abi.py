@@ -67,11 +67,11 @@ def program():
     lines.append("static_assert(kMinorVersion <= XLA_FFI_API_MINOR);")
     for (ours, theirs), pairs in {**STRUCTURES, **GROWN}.items():
         if (ours, theirs) in STRUCTURES:
-            lines.append(f"static_assert(sizeof({ours}) == sizeof({theirs}), \"{ours}\");")
+            lines.append(f'static_assert(sizeof({ours}) == sizeof({theirs}), "{ours}");')
         for pair in pairs.split():
             our, their = pair.split("=")
-            lines.append(f"static_assert(offsetof({ours}, {our}) == offsetof({theirs}, {their}), \"{ours}.{our}\");")
-            lines.append(f"static_assert(sizeof({ours}::{our}) == sizeof({theirs}::{their}), \"{ours}.{our}\");")
+            lines.append(f'static_assert(offsetof({ours}, {our}) == offsetof({theirs}, {their}), "{ours}.{our}");')
+            lines.append(f'static_assert(sizeof({ours}::{our}) == sizeof({theirs}::{their}), "{ours}.{our}");')
     lines += [f'static_assert({ours} == {theirs}, "{theirs}");' for ours, theirs in VALUES.items()]
     return "\n".join(lines)
 
@@ -98,6 +98,6 @@ def test_every_declared_structure_is_compared():
 
 
 def test_a_difference_would_be_seen(tmp_path):
-    wrong = program() + "\nstatic_assert(offsetof(Buffer, data) == offsetof(XLA_FFI_Buffer, rank), \"moved\");"
+    wrong = program() + '\nstatic_assert(offsetof(Buffer, data) == offsetof(XLA_FFI_Buffer, rank), "moved");'
     result = compile_with(wrong, tmp_path)
     assert result.returncode != 0 and "moved" in result.stderr

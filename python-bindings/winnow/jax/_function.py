@@ -94,21 +94,15 @@ class FFN:
         Raises TypeError and ValueError for arrays that do not fit, and :class:`winnow.Error` where the kernels cannot
         be compiled.
         """
-        arguments = self.inputs
-        values = [
-            _as_array(array, argument) for array, argument in zip(bind(arguments, arrays, named), arguments, strict=True)
-        ]
+        bound = bind(self.inputs, arrays, named)
+        values = [_as_array(array, argument) for array, argument in zip(bound, self.inputs, strict=True)]
         leading = self._leading(values)
-        flat = [
-            value.reshape(math.prod(leading), *argument.shape[1:]) if argument.token_axes == (0,) and leading is not None else value
-            for value, argument in zip(values, arguments)
-        ]
-        results = bind_program(self._program, flat)
-        if leading is not None:
-            results = [
-                result.reshape(*leading, *argument.shape[1:]) if argument.token_axes == (0,) else result
-                for result, argument in zip(results, self.outputs)
-            ]
+        if leading is None:
+            results = bind_program(self._program, values)
+        else:
+            flat = [_with_rows(value, a, (math.prod(leading),)) for value, a in zip(values, self.inputs)]
+            results = bind_program(self._program, flat)
+            results = [_with_rows(result, a, leading) for result, a in zip(results, self.outputs)]
         return results[0] if len(results) == 1 else tuple(results)
 
     def _leading(self, values: Sequence[jax.Array]) -> tuple[int, ...] | None:
@@ -142,6 +136,11 @@ class FFN:
 
     def __repr__(self) -> str:
         return f"<winnow.jax.FFN @{self._program.entry}: {self.signature}>"
+
+
+def _with_rows(array: jax.Array, argument: Argument, axes: tuple[int, ...]) -> jax.Array:
+    """The array with `axes` in place of its rows, if these are tokens."""
+    return array.reshape(*axes, *argument.shape[1:]) if argument.token_axes == (0,) else array
 
 
 def _as_array(array: Any, argument: Argument) -> jax.Array:

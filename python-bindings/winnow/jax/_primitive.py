@@ -14,7 +14,7 @@ from jax.interpreters import ad, batching, mlir
 
 from .. import _winnow
 from .._arrays import numpy_dtype
-from .._call import Argument, result_shapes
+from .._call import result_shapes
 from .._device import WORKSPACE_ALIGNMENT
 from ._program import Program
 
@@ -108,9 +108,7 @@ def _run_in_turn(
 ) -> tuple[list[jax.Array], list[int]]:
     def call(mapped: list[jax.Array]) -> list[jax.Array]:
         rest = iter(mapped)
-        return bind_program(
-            program, [next(rest) if is_batched else array for array, is_batched in zip(moved, batched)]
-        )
+        return bind_program(program, [next(rest) if is_batched else array for array, is_batched in zip(moved, batched)])
 
     results = jax.lax.map(call, [array for array, is_batched in zip(moved, batched) if is_batched])
     return results, [0] * len(results)
@@ -138,13 +136,13 @@ ad.primitive_transposes[_ffn_p] = _refuse_gradients
 # Lowering. It happens when JAX compiles for a platform, which is when the kernels are needed.
 
 
-def _call_cpu(*arrays: jax.Array, program: Program) -> list[jax.Array]:
+def _call_cpu(*arrays: jax.Array, program: Program) -> Sequence[jax.Array]:
     tokens = _count_tokens(program, [array.shape for array in arrays])
     results = [jax.ShapeDtypeStruct(shape, dtype) for shape, dtype in _results(program, tokens)]
     return jax.ffi.ffi_call(_TARGET, results)(*arrays, program=program.prepare_cpu())
 
 
-def _call_cuda(*arrays: jax.Array, program: Program) -> list[jax.Array]:
+def _call_cuda(*arrays: jax.Array, program: Program) -> Sequence[jax.Array]:
     target = cuda_target()
     tokens = _count_tokens(program, [array.shape for array in arrays])
     results = [jax.ShapeDtypeStruct(shape, dtype) for shape, dtype in _results(program, tokens)]
