@@ -207,6 +207,7 @@ def test_compiled(fullgraph, mode):
         torch.testing.assert_close(compiled(x), model(x), rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.filterwarnings("default::DeprecationWarning")  # of torch 2.11 about itself
 def test_compiled_by_inductor():
     ffn = block("f8e4m3", torch.float32)
     compiled = torch.compile(lambda x: ffn(x * 2) + x, fullgraph=True, dynamic=True)
@@ -223,6 +224,7 @@ def test_token_count_does_not_recompile():
     assert counter.frame_count == 1
 
 
+@pytest.mark.filterwarnings("default:The given buffer is not writable")  # of torch 2.11 when it loads a program
 def test_exported():
     ffn = block("f8e4m3", torch.bfloat16)
     x = torch.randn(4, 32, dtype=torch.bfloat16)

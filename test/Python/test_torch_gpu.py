@@ -118,6 +118,7 @@ def test_capture_needs_preparation():
     assert ffn.prepare()(x).shape == x.shape
 
 
+@pytest.mark.filterwarnings("default")  # what torch and triton say of themselves
 @pytest.mark.parametrize("mode", [None, "reduce-overhead"])
 def test_compiled(mode):
     torch.compiler.reset()
@@ -170,6 +171,7 @@ def test_refusals():
         ffn(x.clone().requires_grad_())
 
 
+@pytest.mark.filterwarnings("default")  # what transformers says of torch
 def test_nemotron():
     transformers = pytest.importorskip("transformers", reason="needs transformers (scripts/setup installs it)")
     torch.manual_seed(0)
