@@ -1,5 +1,5 @@
-"""Calls through DLPack's C functions, with torch's arrays of the host and the driver of quiet_driver.c, which is named on
-the command line. Prints what it has found as JSON. A process of its own, since the driver would be everybody's."""
+"""Calls through DLPack's C functions, with torch's arrays of the host and the driver of quiet_driver.c, which is named
+on the command line. Prints what it has found as JSON. A process of its own, since the driver would be everybody's."""
 
 import ctypes
 import json

@@ -26,7 +26,8 @@ def a_case(tokens=8192, mode="sustained", layout="2:4", scale=1.0, density=10.0,
             timed("gemm 2", "winnow", 1.0 / scale, tflops=1000.0), timed("gemm 2", "torch", 3.0),
             timed("gemm 2", "torch tensor-wise", 2.0), timed("gemm 2", "cusparselt", 1.2),
             timed("gemm 2", "winnow dense", 2.2),
-            timed("forward", "winnow", 2.0 / scale), timed("forward", "torch", 4.0), timed("forward", "winnow dense", 3.0),
+            timed("forward", "winnow", 2.0 / scale), timed("forward", "torch", 4.0),
+            timed("forward", "winnow dense", 3.0),
             timed("forward static", "winnow", 1.6 / scale), timed("forward static", "torch", 4.4),
         ],
     }  # fmt: skip
@@ -173,8 +174,11 @@ def test_weights_take_turns_for_few_tokens_only():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--shapes=4096"], "argument --shapes: expected D_MODEL/D_FFN with positive sizes, as in 4096/16384, got '4096'"),
-        (["--shapes=100/200"], "expected sizes that are multiples of 16"),
+        (
+            ["--shapes=4096"],
+            "argument --shapes: expected D_MODEL/D_FFN with positive sizes, as in 4096/16384, got '4096'",
+        ),
+        (["--shapes=100/200"], "expected multiples of 16, which torch's f8 products need, got '100/200'"),
         (["--tokens=0"], "argument --tokens: expected token counts from 1 to 2147483647, got '0'"),
         (["--densities=0"], "argument --densities: expected percentages between 0 and 100, got '0'"),
         (["--densities=x"], "argument --densities: expected percentages between 0 and 100, got 'x'"),

@@ -21,7 +21,9 @@ def to_numpy(tensor):
     """The same bytes, as the reference takes them."""
     from winnow._arrays import numpy_dtype
 
-    raw = tensor.contiguous().view(torch.uint8 if tensor.element_size() == 1 else getattr(torch, f"int{8 * tensor.element_size()}"))
+    raw = tensor.contiguous().view(
+        torch.uint8 if tensor.element_size() == 1 else getattr(torch, f"int{8 * tensor.element_size()}")
+    )
     return raw.numpy().view(numpy_dtype(str(tensor.dtype).removeprefix("torch.")))
 
 
@@ -88,8 +90,10 @@ def test_torchs_candidates_pass_their_checks(dense):
     checked, left_out = candidates.check_all(dense())
     assert left_out == []
     assert {(item.candidate.stage, item.candidate.who) for item in checked} == {
-        (record.QUANTIZE, "torch"), (record.GEMM1, "torch"), (record.GEMM1, "torch tensor-wise"), (record.MIDDLE, "torch"),
-        (record.GEMM2, "torch"), (record.GEMM2, "torch tensor-wise"), (record.DYNAMIC, "torch"), (record.STATIC, "torch"),
+        (record.QUANTIZE, "torch"), (record.GEMM1, "torch"), (record.GEMM1, "torch tensor-wise"),
+        (record.MIDDLE, "torch"),
+        (record.GEMM2, "torch"), (record.GEMM2, "torch tensor-wise"),
+        (record.DYNAMIC, "torch"), (record.STATIC, "torch"),
     }  # fmt: skip
     assert all(item.error is None or item.error < 1e-2 for item in checked)
 

@@ -113,14 +113,14 @@ def measure(tmp_path, arguments):
 
 
 def test_a_run(device, tmp_path, capsys):
-    status, found = measure(tmp_path, ["--tokens=1024,768", "--modes=sustained,burst"])
+    status, found = measure(tmp_path, ["--tokens=768", "--modes=sustained,burst"])
     output = capsys.readouterr()
     assert status == 0, output.err
     assert found["schema"] == "winnow.bench" and found["complete"] and found["build"] == winnow.build_id()
-    assert found["device"]["name"] == "stand-in" and found["command"].startswith("python -m winnow.bench --shapes=64/128")
-    assert [(case["tokens"], case["mode"]) for case in found["cases"]] == [
-        (1024, "sustained"), (768, "sustained"), (1024, "burst"), (768, "burst"),
-    ]  # fmt: skip
+    assert found["device"]["name"] == "stand-in" and found["command"].startswith(
+        "python -m winnow.bench --shapes=64/128"
+    )
+    assert [(case["tokens"], case["mode"]) for case in found["cases"]] == [(768, "sustained"), (768, "burst")]
     case = found["cases"][0]
     assert case["layout"] == {"forward": "2:4", "forward static": "2:4"}
     measured = {(entry["stage"], entry["who"]) for entry in case["times"]}
@@ -137,9 +137,19 @@ def test_a_run(device, tmp_path, capsys):
     assert {figure["name"] for figure in found["summary"]["burst"]} == {
         "worst forward over the best dense chain", "worst forward over Winnow's dense",
     }  # fmt: skip
-    assert "[4/4] 64/128, 768 tokens, 30 %, burst: gemm 2 " in output.err
+    assert "[2/2] 64/128, 768 tokens, 30 %, burst: gemm 2 " in output.err
     assert "figures, sustained" in output.out
     assert Graph.replays > 0
+
+
+def test_row_kernels_are_compiled_beforehand(device, tmp_path, capsys):
+    device.setattr(torch, "compile", lambda function, dynamic: function)
+    warm, seen = peers.RowKernels.warm_up, []
+    device.setattr(peers.RowKernels, "warm_up", lambda self, *sizes: (seen.append(sizes), warm(self, *sizes)))
+    device.setitem(globals(), "CASE", [word for word in CASE if not word.startswith("--without")])
+    status, _ = measure(tmp_path, ["--tokens=8192,768", "--densities=30,10", "--budget=0.001"])
+    assert status == 1 and seen == [(4096, 64, 128, "cpu"), (768, 64, 128, "cpu")]
+    assert "compiling torch's row kernels" in capsys.readouterr().err
 
 
 def test_what_does_not_fit_is_left_out(device, tmp_path, capsys):

@@ -42,18 +42,21 @@ def parser() -> argparse.ArgumentParser:
         help="default: seven shapes from 2560/18432 to 18432/73728")  # fmt: skip
     add("--tokens", type=_list(grid.parse_tokens), default=list(grid.TOKENS), metavar="N,…",
         help="default: " + ",".join(map(str, grid.TOKENS)))  # fmt: skip
+    densities = ",".join(f"{density:g}" for density in grid.DENSITIES)
     add("--densities", type=_list(grid.parse_densities), default=list(grid.DENSITIES), metavar="PERCENT,…",
-        help="share of the activations that are not zero; default: " + ",".join(f"{d:g}" for d in grid.DENSITIES))  # fmt: skip
+        help=f"share of the activations that are not zero; default: {densities}")  # fmt: skip
     add("--modes", type=_list(grid.parse_modes), default=["sustained"], metavar="MODE,…",
-        help="sustained (the device is never idle) and burst (it rests for 20 ms before each sample); default: sustained")  # fmt: skip
+        help="sustained (the device is never idle) and burst (it rests for 20 ms before each sample);"
+        " default: sustained")  # fmt: skip
     add("--budget", type=_positive, metavar="SECONDS",
-        help="divide this time over the cases, compilation included; what does not fit is left out, last cases first")  # fmt: skip
+        help="divide this time over the cases, compilation included; what does not fit is left out,"
+        " last cases first")  # fmt: skip
     add("--case-seconds", type=_positive, default=1.5, metavar="SECONDS", help="timing per case, at most (default 1.5)")
     add("--soak", type=_not_negative, default=0.7, metavar="SECONDS",
         help="load before the timing of each sustained case (default 0.7)")  # fmt: skip
     add("--max-drop", type=_fraction, default=1.0, metavar="FRACTION",
-        help="greatest fraction of the activations that 2:4 may drop (default 1: what is timed is speed; the share of the"
-        " squares that 2:4 keeps is recorded)")  # fmt: skip
+        help="greatest fraction of the activations that 2:4 may drop (default 1: what is timed is speed; the share of"
+        " the squares that 2:4 keeps is recorded)")  # fmt: skip
     add("--without", type=_list(_parse_peers), default=[], metavar="PEER,…",
         help=f"leave out {', '.join(PEERS)} (compile: torch's row kernels are then not compiled; dense: the same FFN"
         " compiled dense)")  # fmt: skip
@@ -104,7 +107,9 @@ def _measure(options: argparse.Namespace, cases: list[grid.Case], command: str, 
     try:
         import torch
     except ImportError as error:
-        raise _Refusal("timing needs torch with CUDA, and torch is not installed; --from shows earlier results") from error
+        raise _Refusal(
+            "timing needs torch with CUDA, and torch is not installed; --from shows earlier results"
+        ) from error
     if not torch.cuda.is_available():
         raise _Refusal("timing needs a CUDA device, and torch finds none; --from shows earlier results")
     if not 0 <= options.device < torch.cuda.device_count():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import threading
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 _INTERVAL_SECONDS = 0.02
 
@@ -32,7 +32,7 @@ class Monitor:
         except nvml.NVMLError as error:
             self.missing = f"NVML: {error}"
 
-    def __enter__(self) -> Monitor:
+    def __enter__(self) -> Self:
         if self.missing is None:
             self._thread = threading.Thread(target=self._sample, name="winnow-bench-monitor", daemon=True)
             self._thread.start()

@@ -22,8 +22,8 @@ DENSITIES = (10.0, 2.0, 5.0, 15.0, 30.0)
 _ROTATED_BYTES = 256 << 20
 _MOST_COPIES = 1024
 _FEW_TOKENS = 512
-# Bytes per activation that a case holds at its worst: bf16 and f8 forms for each candidate, of which most keep their last
-# result, and once more while graphs are captured.
+# Bytes per activation that a case holds at its worst: bf16 and f8 forms for each candidate, of which most keep their
+# last result, and once more while graphs are captured.
 _BYTES_PER_ACTIVATION = 26
 # Bytes per element of x: bf16 and f8 inputs and every candidate's result.
 _BYTES_PER_INPUT = 16
@@ -82,7 +82,9 @@ def parse_shapes(text: str) -> list[tuple[int, int]]:
             raise ValueError(f"expected D_MODEL/D_FFN with positive sizes, as in 4096/16384, got '{item}'")
         d_model, d_ffn = int(parts[0]), int(parts[1])
         if d_model % 16 or d_ffn % 16:
-            raise ValueError(f"expected sizes that are multiples of 16, which the f8 products of torch need, got '{item}'")
+            raise ValueError(
+                f"expected multiples of 16, which torch's f8 products need, got '{item}'"
+            )
         shapes.append((d_model, d_ffn))
     return _distinct(shapes)
 
@@ -128,8 +130,8 @@ class Budget:
     """Divides the seconds of a run over its cases."""
 
     def __init__(self, seconds: float | None, cases: int, most: float, least: float) -> None:
-        """seconds: for all cases, or None for no limit. most, least: seconds of timing that a case gets at the most, and
-        that it is not worth starting without."""
+        """seconds: for all cases, or None for no limit. most, least: seconds of timing that a case gets at the most,
+        and that it is not worth starting without."""
         self.seconds, self.left, self.most, self.least = seconds, cases, most, least
         self._overhead: list[float] = []  # seconds that cases took beside their timing
 
@@ -152,4 +154,4 @@ class Budget:
 
     def _expected_overhead(self) -> float:
         recent = sorted(self._overhead[-5:])
-        return recent[len(recent) // 2] if recent else 0.0
+        return recent[(len(recent) - 1) // 2] if recent else 0.0

@@ -138,12 +138,10 @@ def _with_fills(launches: Sequence[str | None], kernel: int) -> list[int]:
 
 
 def candidates(forward: Forward, work: Workload, stage: str, who: str) -> list[Candidate]:
-    """A whole forward and, of the dynamic one, its parts; of the static one, GEMM 1 with its epilogue. Of what is compiled
-    dense, whole forwards and GEMM 2."""
+    """A whole forward and, of the dynamic one, its parts; of the static one, GEMM 1 with its epilogue. Of what is
+    compiled dense, whole forwards and GEMM 2."""
     given_scale = stage == record.STATIC
-    check = Check(
-        lambda: forward.result[work.rows], lambda: work.reference(forward.sparse, given_scale), FORWARD_BOUND
-    )
+    check = Check(lambda: forward.result[work.rows], lambda: work.reference(forward.sparse, given_scale), FORWARD_BOUND)
     flops = work.case.flops
     found = [Candidate(stage, who, forward, 2 * flops, check)]
     parts = parts_of(forward.launches)

@@ -29,9 +29,7 @@ def scaled_product(
     """codes · weightᵀ by torch, bf16, with fast accumulation. Scales are of rows, or of rank 0."""
     if weight_scale.dim() == 1:
         weight_scale = weight_scale[None, :]
-    return torch._scaled_mm(
-        codes, weight.t(), scale, weight_scale, out_dtype=torch.bfloat16, use_fast_accum=True
-    )
+    return torch._scaled_mm(codes, weight.t(), scale, weight_scale, out_dtype=torch.bfloat16, use_fast_accum=True)
 
 
 def middle(y1: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -45,15 +43,23 @@ def middle_by(y1: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
 
 
 class RowKernels:
-    """The row kernels of the dense chain. By torch.compile they are compiled once, with dynamic shapes, for all cases."""
+    """The row kernels of the dense chain. torch.compile compiles them once, with dynamic shapes, for all cases."""
 
     def __init__(self, compiled: bool) -> None:
         self.compiled = compiled
         wrap: Callable[..., Any] = functools.partial(torch.compile, dynamic=True) if compiled else lambda f: f
         if compiled:
-            # One token, and strides beyond 2^31 elements, are compiled by themselves: that is all, and may be needed.
+            # One token, and arrays of more than 2^31 elements, are compiled by themselves.
             torch._dynamo.config.recompile_limit = 64
         self.quantize, self.middle, self.middle_by = wrap(quantize_rows), wrap(middle), wrap(middle_by)
+
+    def warm_up(self, rows: int, d_model: int, d_ffn: int, device: str) -> None:
+        """Compiles what calls with `rows` tokens need, which takes tens of seconds the first time. The sizes are hints:
+        what is compiled takes others too."""
+        y1 = torch.zeros(rows, d_ffn, dtype=torch.bfloat16, device=device)
+        self.quantize(torch.zeros(rows, d_model, dtype=torch.bfloat16, device=device))
+        self.middle(y1)
+        self.middle_by(y1, torch.ones((), device=device))
 
 
 def activations(work: Workload) -> Activations:
@@ -138,7 +144,11 @@ def dense_candidates(work: Workload, given: Activations, rows: RowKernels) -> li
             check("2t", lambda: product(yq[sampled], unit, first.w2, ones[1]), PRODUCT_BOUND),
         ),
         Candidate(
-            record.DYNAMIC, record.TORCH, forward, 2 * flops, check("f", lambda: work.reference(False, False), FORWARD_BOUND)
+            record.DYNAMIC,
+            record.TORCH,
+            forward,
+            2 * flops,
+            check("f", lambda: work.reference(False, False), FORWARD_BOUND),
         ),
         Candidate(
             record.STATIC,

@@ -44,12 +44,11 @@ def draw(record: Mapping[str, Any], path: str) -> None:
         for axes, (title, stage) in zip(row, _PANELS, strict=True):
             _panel(axes, [case for case in cases if case["density_percent"] == density], shapes, stage)
             axes.set_title(f"{title}\n{density:g} % of the activations not zero", fontsize=9)
-    handles, labels = {}, []
+    handles: dict[str, Any] = {}
     for axes in grid.flat:
         for handle, label in zip(*axes.get_legend_handles_labels()):
             handles.setdefault(label, handle)
-    labels = list(handles)
-    figure.legend([handles[label] for label in labels], labels, loc="outside lower center", ncols=7, fontsize=8)
+    figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=7, fontsize=8)
     device = record.get("device", {})
     figure.suptitle(f"{device.get('name', '')}, Winnow {record['build']}, {record['date'][:10]}", fontsize=10)
     figure.savefig(path, dpi=110)

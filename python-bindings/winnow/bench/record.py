@@ -1,8 +1,8 @@
 """What a run has found: records as JSON holds them, and the ratios that follow from them.
 
 Schema "winnow.bench", version 1. The root holds `schema`, `version`, `date`, `command`, `build`, `device`, `software`,
-`settings`, `complete` (false when interrupted), `cases` and `summary`. A case holds its coordinates (`d_model`, `d_ffn`,
-`tokens`, `density_percent`, `mode`) and either `skipped`, a reason, or:
+`settings`, `complete` (false when interrupted), `cases` and `summary`. A case holds its coordinates (`d_model`,
+`d_ffn`, `tokens`, `density_percent`, `mode`) and either `skipped`, a reason, or:
 
 - `density`: fraction of the activations that were not zero; `kept_energy`: share of their squares that 2:4 keeps
 - `layout`: stage of a forward → "2:4" or "dense", what the compiler chose for GEMM 2
@@ -96,8 +96,8 @@ class Figure(NamedTuple):
 
 
 def summary(cases: Iterable[Mapping[str, Any]], mode: str) -> list[Figure]:
-    """Geometric means over the cases of a mode with at least MANY_TOKENS tokens (of GEMM 2: where it is sparse), and the
-    worst ratio of any forward."""
+    """Geometric means over the cases of a mode with at least MANY_TOKENS tokens (of GEMM 2: where it is sparse), and
+    the worst ratio of any forward."""
     timed = [(case, ratios(case)) for case in cases if case.get("times") and case["mode"] == mode]
     many = [(case, found) for case, found in timed if case["tokens"] >= MANY_TOKENS]
     figures = []
@@ -125,7 +125,9 @@ def summary(cases: Iterable[Mapping[str, Any]], mode: str) -> list[Figure]:
         ]
         if all_of:
             value, stage, case = min(all_of, key=lambda item: item[0])
-            where = f"{stage}, {case['d_model']}/{case['d_ffn']}, {case['tokens']} tokens, {case['density_percent']:g} %"
+            where = (
+                f"{stage}, {case['d_model']}/{case['d_ffn']}, {case['tokens']} tokens, {case['density_percent']:g} %"
+            )
             figures.append(Figure(f"worst forward over {what}", value, len(all_of), where))
     return figures
 

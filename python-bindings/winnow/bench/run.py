@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import gc
 import os
 import platform
 import random
@@ -22,6 +23,7 @@ from .stats import finite, spread
 from .workload import Workload
 
 _LEAST_SECONDS = 0.3  # of timing, for a case to be worth starting
+_WARM_UP_TOKENS = 4096
 _SAMPLE_DIGITS = 5  # significant ones of a sample
 
 
@@ -56,7 +58,7 @@ class Run:
         self.record: dict[str, Any] = {
             "schema": record.SCHEMA,
             "version": record.VERSION,
-            "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+            "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             "command": settings.command,
             "build": _winnow.build_id(),
             "device": {
@@ -94,6 +96,7 @@ class Run:
         written = time.monotonic()
         try:
             with self._monitor:
+                self._warm_up()
                 for number, case in enumerate(settings.cases, 1):
                     seconds = budget.allot(time.monotonic() - self._began)
                     start = time.monotonic()
@@ -116,6 +119,19 @@ class Run:
             self.write()
         return self.record
 
+    def _warm_up(self) -> None:
+        """Compiles torch's row kernels, so that the first case does not take longer than the others."""
+        if not {"torch", "compile"} <= self.settings.peers:
+            return
+        self._say("compiling torch's row kernels")
+        first = self.settings.cases[0]
+        counts = {min(case.tokens, _WARM_UP_TOKENS) for case in self.settings.cases}
+        for tokens in sorted({max(counts), min(counts)}, reverse=True):
+            try:
+                self._rows.warm_up(tokens, first.d_model, first.d_ffn, self._device)
+            except RuntimeError as error:  # it will be said of each candidate, too
+                self._say(f"torch.compile: {first_line(error)}")
+
     def write(self) -> None:
         if self.settings.json:
             record.write_json(self.settings.json, self.record)
@@ -128,10 +144,13 @@ class Run:
 
     def _case(self, case: Case, seconds: float, programs: ours.Programs) -> dict[str, Any]:
         """The record of a case, less its coordinates."""
+        gc.collect()
         torch.cuda.empty_cache()
         free, _ = torch.cuda.mem_get_info()
         if case.bytes > free:
-            return {"skipped": f"needs about {case.bytes / 2**30:.0f} GiB of device memory, {free / 2**30:.0f} are free"}
+            return {
+                "skipped": f"needs about {case.bytes / 2**30:.0f} GiB of device memory, {free / 2**30:.0f} are free"
+            }
         try:
             return self._measure(case, seconds, programs)
         except torch.OutOfMemoryError as error:
@@ -220,7 +239,9 @@ def _progress(found: dict[str, Any]) -> str:
     if "skipped" in found:
         return f"left out, {found['skipped']}"
     ratios = record.ratios(found)
-    parts = [f"{stage} {ratios[stage]:.2f}x" for stage in (record.GEMM2, record.DYNAMIC, record.STATIC) if stage in ratios]
+    parts = [
+        f"{stage} {ratios[stage]:.2f}x" for stage in (record.GEMM2, record.DYNAMIC, record.STATIC) if stage in ratios
+    ]
     wrong = sum(bool(entry["wrong"]) for entry in found["left_out"])
     if wrong:
         parts.append(f"{wrong} wrong results")

@@ -5,8 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .record import CUSPARSELT, DYNAMIC, FUSED, GEMM1, GEMM2, MIDDLE, OWN_DENSE, QUANTIZE, STATIC, TENSOR_WISE, TORCH
-from .record import WINNOW, medians, ratios, summary
+from .record import (
+    CUSPARSELT,
+    DYNAMIC,
+    FUSED,
+    GEMM1,
+    GEMM2,
+    MIDDLE,
+    OWN_DENSE,
+    QUANTIZE,
+    STATIC,
+    TENSOR_WISE,
+    TORCH,
+    WINNOW,
+    medians,
+    ratios,
+    summary,
+)
 
 # Heading, and how to find it: a time by stage and who, or a ratio by name.
 _TIMES = (
@@ -41,7 +56,8 @@ def render(record: Mapping[str, Any]) -> str:
     cases = record["cases"]
     device = record.get("device", {})
     lines = [
-        f"{device.get('name', 'no device')}, driver {device.get('driver', '?')}; Winnow {record['build']}; {record['date']}",
+        f"{device.get('name', 'no device')}, driver {device.get('driver', '?')}; "
+        f"Winnow {record['build']}; {record['date']}",
     ]
     if not record.get("complete", True):
         lines.append("(interrupted: what had been measured by then)")

@@ -141,7 +141,9 @@ def soak(repeated: Sequence[Repeated], seconds: float) -> None:
         torch.cuda.synchronize()
 
 
-def sample_all(repeated: Sequence[Repeated], seconds: float, burst: bool, generator: random.Random) -> list[list[float]]:
+def sample_all(
+    repeated: Sequence[Repeated], seconds: float, burst: bool, generator: random.Random
+) -> list[list[float]]:
     """Milliseconds per call of each candidate, which take turns for `seconds`."""
     samples = take_turns(
         range(len(repeated)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import torch
@@ -15,11 +16,11 @@ _CHUNK = 2048  # rows of a weight or of activations that are handled at a time
 _SAMPLED_ROWS = 32
 # Relative errors (Frobenius norms over sampled rows) above which a result is wrong.
 #
-# A product: results are rounded to bf16 (1.7e-3), and the tensor core keeps about 14 bits of a running f8 sum, which adds
-# 1.5e-4 * sqrt(steps of 32) (docs/benchmarks.md, "Accuracy"): 7.4e-3 for the longest sum that is timed, K = 73728.
+# A product: results are rounded to bf16 (1.7e-3), and the tensor core keeps about 14 bits of a running f8 sum, which
+# adds 1.5e-4 * sqrt(steps of 32) (docs/benchmarks.md, "Accuracy"): 7.4e-3 for the longest sum, K = 73728.
 PRODUCT_BOUND = 1e-2
-# A forward: an error of the first product of up to 3.9e-3 (K = 18432) doubles in the square, and where a value crosses a
-# rounding boundary of e4m3 its code moves by a whole step of 1/16 to 1/8. With steps of s on average and errors of e,
+# A forward: an error of the first product of up to 3.9e-3 (K = 18432) doubles in the square, and where a value crosses
+# a rounding boundary of e4m3 its code moves by a whole step of 1/16 to 1/8. With steps of s on average and errors of e,
 # e / s of the values move: sqrt(e / s) * s = sqrt(e * s) = 2.7e-2 for e = 7.8e-3 and s = 0.094.
 FORWARD_BOUND = 4e-2
 
@@ -38,9 +39,9 @@ class Workload:
     """Random inputs of a case. The first feature of x is 1, so that the first column of w1 is a bias, with which relu²
     leaves the wanted share of the activations.
 
-    Holds x (tokens, d_model) in bf16, xq and xs (x quantised by row), `weights` (as many copies as take turns), y2_scale
-    (a scale for the whole of relu²), `rows` (the sampled rows), and of these rows `density` (share of the activations
-    that are not zero) and `kept_energy` (share of their squares that 2:4 keeps).
+    Holds x (tokens, d_model) in bf16, xq and xs (x quantised by row), `weights` (as many copies as take turns),
+    y2_scale (a scale for the whole of relu²), `rows` (the sampled rows), and of these rows `density` (share of the
+    activations that are not zero) and `kept_energy` (share of their squares that 2:4 keeps).
     """
 
     def __init__(self, case: Case, device: str, seed: int) -> None:
@@ -81,7 +82,7 @@ def relative_error(result: torch.Tensor, expected: torch.Tensor) -> float:
     """Frobenius norm of the difference over that of `expected`; infinite where the result is not finite."""
     difference = result.float() - expected.float()
     error = (difference.norm() / expected.float().norm()).item()
-    return error if error == error else float("inf")
+    return error if math.isfinite(error) else math.inf
 
 
 def quantize_rows(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
