@@ -28,7 +28,9 @@ class PatchedTree:
         for patch in patches:
             # A repository above the folder would make git leave out what lies outside of it.
             environment = {**os.environ, "GIT_CEILING_DIRECTORIES": str(folder.parent)}
-            check(["git", "apply", "--verbose", "-"], cwd=folder, env=environment, input=patch)
+            result = subprocess.run(["git", "apply", "-"], cwd=folder, env=environment, input=patch, text=True,
+                                    capture_output=True)
+            assert result.returncode == 0, f"{page}: this patch does not apply, follow the tree:\n{result.stderr}{patch}"
         for name in self.files:
             assert (folder / name).read_bytes() != (ROOT / name).read_bytes(), f"{name}: the patch changed nothing"
 

@@ -83,5 +83,5 @@ def test_lists_of_targets_are_patched():
 def test_a_stale_patch_is_noticed(tmp_path):
     page = HOWTO / "add-a-target.md"
     patch = next(block.text for block in blocks_of(page) if block.language == "diff")
-    with pytest.raises(AssertionError, match="git apply"):
+    with pytest.raises(AssertionError, match="does not apply, follow the tree"):
         PatchedTree(page, [patch.replace("RTX 5090", "RTX 2090")], BUILD, tmp_path / "tree")
