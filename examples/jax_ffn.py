@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=30, help="calls that are timed")
     options = parser.parse_args()
 
-    x, w1, w2 = draw(options.d_model, options.d_ffn, options.tokens)
+    x, w1, w2 = jax.jit(draw, static_argnums=(0, 1, 2))(options.d_model, options.d_ffn, options.tokens)
     shape = f"{options.d_model}/{options.d_ffn}, {options.tokens} tokens"
     density = float((x @ w1.T > 0).mean())
     print(f"jax {jax.__version__}, {jax.devices()[0].device_kind}, {shape}, density {density:.3f}")
