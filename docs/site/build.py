@@ -56,7 +56,9 @@ def _index(names: list[str]) -> str:
     """The first page. Pages that it does not name are listed at its end, so that none is out of reach."""
     text = (CODE / "index.md").read_text(encoding="utf-8")
     missing = [name for name in names if name not in text.splitlines()]
-    return text + ("\n```{toctree}\n:caption: More\n:maxdepth: 1\n\n" + "\n".join(missing) + "\n```\n" if missing else "")
+    if not missing:
+        return text
+    return text + "\n```{toctree}\n:caption: More\n:maxdepth: 1\n\n" + "\n".join(missing) + "\n```\n"
 
 
 def _overview(title: str, pages: list[str]) -> str:

@@ -30,7 +30,8 @@ class PatchedTree:
             environment = {**os.environ, "GIT_CEILING_DIRECTORIES": str(folder.parent)}
             result = subprocess.run(["git", "apply", "-"], cwd=folder, env=environment, input=patch, text=True,
                                     capture_output=True)
-            assert result.returncode == 0, f"{page}: this patch does not apply, follow the tree:\n{result.stderr}{patch}"
+            hint = f"{page}: this patch does not apply, follow the tree"
+            assert result.returncode == 0, f"{hint}:\n{result.stderr}{patch}"
         for name in self.files:
             assert (folder / name).read_bytes() != (ROOT / name).read_bytes(), f"{name}: the patch changed nothing"
 
@@ -40,8 +41,8 @@ class PatchedTree:
         output = self.folder / "generated" / pathlib.Path(definitions).relative_to("include")
         output.parent.mkdir(parents=True, exist_ok=True)
         for suffix, generator in generators.items():
-            check(["mlir-tblgen-22", f"-gen-{generator}", source, f"-I{self.folder}/include", "-I/usr/lib/llvm-22/include",
-                   "-o", output.with_suffix(f".{suffix}.inc")])
+            folders = [f"-I{self.folder}/include", "-I/usr/lib/llvm-22/include"]
+            check(["mlir-tblgen-22", f"-gen-{generator}", source, *folders, "-o", output.with_suffix(f".{suffix}.inc")])
 
     def compile(self, name: str) -> tuple[str, pathlib.Path]:
         """Compiles a source as the build does. Returns the object's name in the build, and the new object."""

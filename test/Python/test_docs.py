@@ -127,7 +127,8 @@ def test_page_runs(page, workplace, capsys):
 def test_gpu_blocks_run(page, workplace):
     if missing_frameworks(page):
         pytest.skip("needs " + ", ".join(missing_frameworks(page)))
-    if any((b.language, b.kind) == ("bash", "gpu") for b in blocks_of(page)) and not (BUILD / "bin" / "winnow").exists():
+    has_commands = any((block.language, block.kind) == ("bash", "gpu") for block in blocks_of(page))
+    if has_commands and not (BUILD / "bin" / "winnow").exists():
         pytest.skip(f"needs {BUILD}/bin/winnow")
     namespace = {"__name__": "__page__"}
     for block in blocks_of(page):

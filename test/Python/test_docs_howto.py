@@ -68,14 +68,15 @@ def test_add_a_target(tmp_path):
     opt = tree.link("bin/winnow-opt", objects[:1])
     spec = "func.func @f(%x: tensor<?x64xbf16>) -> tensor<?x64xbf16> {\n  return %x : tensor<?x64xbf16>\n}"
     for target, message in (("sm_100a", "known but cannot be compiled for yet"), ("sm_7", "sm_90a, sm_100a, sm_120a")):
-        result = subprocess.run([opt, "-", f"--ffn-to-kernels=target={target}"], input=spec, capture_output=True, text=True)
+        command = [opt, "-", f"--ffn-to-kernels=target={target}"]
+        result = subprocess.run(command, input=spec, capture_output=True, text=True)
         assert result.returncode == 1 and message in result.stderr
 
 
 def test_lists_of_targets_are_patched():
     """Files that list the known targets are those that the page changes."""
     listed = {path.relative_to(ROOT).as_posix() for path in (ROOT / "test").rglob("*")
-              if path.suffix in (".cpp", ".mlir", ".test") and "sm_90a, sm_120a, cpu" in path.read_text(encoding="utf-8")}
+              if path.suffix in (".cpp", ".mlir", ".test") and "sm_90a, sm_120a, cpu" in path.read_text("utf-8")}
     text = (HOWTO / "add-a-target.md").read_text(encoding="utf-8")
     assert listed and {name for name in listed if f"+++ b/{name}" not in text} == set()
 
