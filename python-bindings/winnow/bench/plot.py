@@ -10,7 +10,7 @@ from .record import DYNAMIC, GEMM2, STATIC, WINNOW, ratios
 
 FORMATS = (".png", ".svg", ".pdf")
 _PANELS = (
-    ("sparse GEMM 2 over the best dense GEMM", GEMM2),
+    ("GEMM 2 over the best dense GEMM", GEMM2),
     ("forward, dynamic scales, over the best dense chain", DYNAMIC),
     ("forward, given scale, over the best dense chain", STATIC),
     ("GEMM 2, TFLOP/s (zeros included)", None),
@@ -67,7 +67,9 @@ def _panel(axes: Any, cases: list[Mapping[str, Any]], shapes: list[tuple[int, in
             if points:
                 label = f"{shape[0]}/{shape[1]}" + ("" if mode == "sustained" else ", burst")
                 axes.plot(*zip(*points), style, color=f"C{index}", label=label, markersize=3.5, linewidth=1.2)
+    counts = sorted({case["tokens"] for case in cases})
     axes.set_xscale("log", base=2)
+    axes.set_xticks(counts, [str(count) for count in counts], fontsize=8)
     axes.set_xlabel("tokens")
     axes.grid(alpha=0.3)
     if stage is None:
