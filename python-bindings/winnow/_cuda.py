@@ -21,9 +21,21 @@ def allocate_like(array: Any, shape: tuple[int, ...], element: str, device: int,
     if cupy is not None and isinstance(array, cupy.ndarray):
         from ._arrays import numpy_dtype
 
-        with cupy.cuda.Device(device), cupy.cuda.ExternalStream(stream):
+        from_external = getattr(cupy.cuda.Stream, "from_external", None)  # cupy 14; before it, by another name
+        wrapped = from_external(_Stream(stream)) if from_external else cupy.cuda.ExternalStream(stream)
+        with cupy.cuda.Device(device), wrapped:
             return cupy.empty(shape, numpy_dtype(element))
     raise TypeError(
         f"cannot allocate device memory for a result: expected inputs of torch or cupy, got {type(array).__name__}; "
         "hand in out= and workspace="
     )
+
+
+class _Stream:
+    """A stream as the protocol of that name hands it over."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+
+    def __cuda_stream__(self) -> tuple[int, int]:
+        return 0, self._handle  # version of the protocol, handle

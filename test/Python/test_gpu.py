@@ -38,6 +38,7 @@ def test_runs_on_the_callers_stream_into_the_callers_memory(torch):
     stream = torch.cuda.Stream()
     x = torch.full((1000, 4), -1.0, device="cuda")
     out = torch.ones_like(x)
+    ffn(x, out=out, stream=stream)  # what is loaded and allocated once may wait
     torch.cuda.synchronize()
     with torch.cuda.stream(stream):
         torch.cuda._sleep(100_000_000)

@@ -11,7 +11,7 @@ Schema "winnow.bench", version 1. The root holds `schema`, `version`, `date`, `c
   `error` (relative, against the f32 reference on sampled rows; absent for parts of a forward that is checked itself)
 - `left_out`: `stage`, `who` and `reason` of candidates that do not run here, or whose result was wrong (`wrong`: true)
 - `clocks`: medians of `sm_mhz`, `power_w` and `temperature_c` while it was timed, where NVML could be asked
-- `seconds`: of timing
+- `preparation_s`, `timing_s`: seconds that making the data, checking, capturing and soaking took, and the timing
 """
 
 from __future__ import annotations

@@ -157,6 +157,7 @@ class Run:
             return {"skipped": f"out of device memory: {first_line(error)}"}
 
     def _measure(self, case: Case, seconds: float, programs: ours.Programs) -> dict[str, Any]:
+        begin = time.monotonic()
         work = Workload(case, self._device, self.settings.seed)
         candidates, left_out, layout = self._candidates(case, work, programs)
         checked, wrong = check_all(candidates)
@@ -166,6 +167,7 @@ class Run:
             timing.soak(ready, self.settings.soak_seconds)
         self._monitor.take()
         start = time.monotonic()
+        preparation = start - begin
         samples = timing.sample_all(ready, seconds, burst, self._generator)
         times = []
         for item, values in zip(ready, samples, strict=True):
@@ -190,7 +192,8 @@ class Run:
             "kept_energy": finite(work.kept_energy, 5),
             "layout": layout,
             "copies": case.copies,
-            "seconds": finite(time.monotonic() - start, 4),
+            "preparation_s": finite(preparation, 4),
+            "timing_s": finite(time.monotonic() - start, 4),
             "clocks": self._monitor.take(),
             "times": times,
             "left_out": [entry._asdict() for entry in [*left_out, *wrong, *failed]],
