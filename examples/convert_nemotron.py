@@ -85,6 +85,7 @@ def thin_out(model: transformers.NemotronForCausalLM, density: float) -> None:
     """Makes about `density` of the activations non-zero, as the head of this file says."""
     quantile = statistics.NormalDist().inv_cdf(1 - density)
     for layer in model.model.layers:
+        layer.post_attention_layernorm.weight.zero_()  # to which the layer norm adds one
         bias = torch.randn_like(layer.post_attention_layernorm.bias, dtype=torch.float32)
         layer.post_attention_layernorm.bias.copy_(bias)
         up = layer.mlp.up_proj.weight

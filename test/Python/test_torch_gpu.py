@@ -12,7 +12,7 @@ from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 from winnow.torch import SparseFFN, convert, quantize_weight  # noqa: E402
 from winnow.torch._ops import program_weights  # noqa: E402
-from winnow.torch._program import TOKEN_CLASSES, find_program  # noqa: E402
+from winnow.torch._program import decided_for, find_program  # noqa: E402
 
 pytestmark = pytest.mark.gpu
 D_MODEL, D_FFN = 256, 1024
@@ -42,9 +42,8 @@ def error_of(actual, expected):
 def test_agrees_with_the_reference(options, tokens):
     ffn, x = block(**options), tokens_of(tokens)
     y = ffn(x)
-    decided = next(decided for limit, decided in TOKEN_CLASSES if tokens <= limit)
-    program = find_program(ffn._program)._variants[0, decided]
-    weights = program_weights(ffn._program, ffn.up.weight, ffn.down.weight, ffn.y2_scale)
+    program = find_program(ffn._program)._variants[0, decided_for(tokens)]
+    weights = program_weights(find_program(ffn._program), ffn.up.weight, ffn.down.weight, ffn.y2_scale)
     expected = program.reference(x.cpu(), *[w.cpu() for w in weights], level="ffn").astype("f4")
     # As for the C API: rounding to bf16, and what the tensor core keeps of a sum of 1024 products.
     assert error_of(y.cpu(), torch.from_numpy(expected)) < 1e-2
@@ -85,7 +84,7 @@ def test_allocates_only_result_and_workspace():
     ffn, x = block(), tokens_of(1000)
     ffn(x)
     torch.cuda.synchronize()
-    workspace = find_program(ffn._program)._executable(0, 1000, 0).workspace_bytes(1000)
+    workspace = find_program(ffn._program)._executable(0, decided_for(1000)).workspace_bytes(1000)
     torch.cuda.reset_peak_memory_stats()
     before = torch.cuda.memory_allocated()
     y = ffn(x)
@@ -109,6 +108,7 @@ def test_captured_in_a_graph():
     assert torch.equal(y, ffn(x)) and not torch.equal(y, before), "a graph sees weights that were prepared again"
 
 
+@pytest.mark.filterwarnings("ignore:The CUDA Graph is empty")
 def test_capture_needs_preparation():
     ffn = SparseFFN(D_MODEL, 512, device="cuda", param_dtype=torch.bfloat16).requires_grad_(False)
     x = tokens_of(4)
@@ -188,9 +188,10 @@ def test_nemotron():
     )
     model = transformers.NemotronForCausalLM(config).cuda().bfloat16().eval()
     before, ids = copy.deepcopy(model), torch.randint(1, 64, (2, 40), device="cuda")
-    assert len(convert(model, max_drop=0.0).replaced) == 2
+    assert len(convert(model, dtype="bf16", max_drop=0.0).replaced) == 2
     with torch.no_grad():
-        assert error_of(model(ids).logits, before(ids).logits) < 5e-2
+        # Rounding to bf16, in another order of sums; examples/convert_nemotron.py checks f8 against an emulation.
+        assert error_of(model(ids).logits, before(ids).logits) < 2e-2
     options = {"max_new_tokens": 4, "do_sample": False, "attention_mask": torch.ones_like(ids)}
     assert model.generate(ids, **options).shape == (2, 44)
 
@@ -199,8 +200,8 @@ def test_host_overhead():
     """A call of the operator costs at most 20 us more than the C call, measured on enqueueing alone."""
     ffn, x = block().prepare(), tokens_of(8)
     program = find_program(ffn._program)
-    weights = program_weights(ffn._program, ffn.up.weight, ffn.down.weight, None)
-    executable, out = program._executable(0, 8, 0), torch.empty_like(x)
+    weights = program_weights(find_program(ffn._program), ffn.up.weight, ffn.down.weight, None)
+    executable, out = program._executable(0, decided_for(8)), torch.empty_like(x)
     size = executable.workspace_bytes(8)
     workspace = torch.empty(size, dtype=torch.uint8, device="cuda")
     addresses = [t.data_ptr() for t in (x, *weights, out)]

@@ -157,7 +157,7 @@ class SparseFFN(nn.Module):
         torch does not count: through ``.data``, or by another process. A captured graph then uses the new weights."""
         up, down = self.up.weight, self.down.weight
         program = find_program(self._program)
-        program_weights(self._program, up, down, self.y2_scale, again=True)
+        program_weights(program, up, down, self.y2_scale, again=True)
         program.prepare(up.device, self.tokens)
         return self
 

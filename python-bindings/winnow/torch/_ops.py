@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ._program import find_program
+from ._program import Program, find_program
 from ._weights import prepared
 
 # The weights as the program takes them. Nothing is converted.
@@ -38,10 +38,9 @@ def refuse_gradients(*tensors: Tensor) -> None:
 
 
 def program_weights(
-    name: str, up: Tensor, down: Tensor, y2_scale: float | None, *, again: bool = False
+    program: Program, up: Tensor, down: Tensor, y2_scale: float | None, *, again: bool = False
 ) -> tuple[Tensor, ...]:
     """The weights that a program takes, from those of two nn.Linear and, for a static scale, a number."""
-    program = find_program(name)
     dtypes = program.weight_dtypes
     if not program.is_quantized:
         return *prepared(up, dtypes[0], again=again), *prepared(down, dtypes[1], again=again)
@@ -61,7 +60,8 @@ def _ffn_fake(x: Tensor, weights: Sequence[Tensor], program: str, tokens: int = 
 
 def _sparse_ffn(x: Tensor, up: Tensor, down: Tensor, y2_scale: float | None, program: str, tokens: int = 0) -> Tensor:
     refuse_gradients(x, up, down)
-    return find_program(program).run(x, program_weights(program, up, down, y2_scale), tokens)
+    found = find_program(program)
+    return found.run(x, program_weights(found, up, down, y2_scale), tokens)
 
 
 def _sparse_ffn_fake(
