@@ -36,8 +36,8 @@ void cuda::emitConstant(SourceStream &stream, StringRef name, bool value) {
   stream.line("static constexpr bool " + name + " = " + (value ? "true" : "false") + ";");
 }
 
-std::string cuda::entryOpening(StringRef name, StringRef launchBounds, ArrayRef<Parameter> parameters) {
-  std::string text = ("extern \"C\" __global__ void __launch_bounds__(" + launchBounds + ") " + name + "(").str();
+std::string cuda::entryOpening(StringRef name, StringRef attributes, ArrayRef<Parameter> parameters) {
+  std::string text = ("extern \"C\" __global__ void " + attributes + " " + name + "(").str();
   for (auto [index, parameter] : llvm::enumerate(parameters))
     text += std::string(index ? ", " : "") + parameter.type + parameter.name;
   return text + ") {";
@@ -82,8 +82,11 @@ FailureOr<std::string> cuda::emitSource(Operation *kernel) {
                    : family == kern::Family::Simt ? "gemm_simt.cuh"
                    : family == kern::Family::Row  ? "map_row.cuh"
                                                   : "map_patch.cuh";
+  SmallVector<StringRef> files = {"types.cuh", "ptx.cuh", "numeric.cuh", body};
+  if (auto map = dyn_cast<kern::MapOp>(kernel); map && kern::getRowSlices(map))
+    files.push_back("map_row_cluster.cuh");
   std::string text;
-  if (failed(appendFiles(kernel, {"types.cuh", "ptx.cuh", "numeric.cuh", body}, text)))
+  if (failed(appendFiles(kernel, files, text)))
     return failure();
   return text + *generated;
 }

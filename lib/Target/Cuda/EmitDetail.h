@@ -28,7 +28,7 @@ mlir::LogicalResult emitScalarFunction(SourceStream &stream, llvm::StringRef nam
 void emitInstruction(SourceStream &stream, const MmaInstruction &instruction, int64_t n);
 
 /// Opening of the entry function, up to its brace: `extern "C" __global__ void … (…) {`.
-std::string entryOpening(llvm::StringRef name, llvm::StringRef launchBounds, llvm::ArrayRef<Parameter> parameters);
+std::string entryOpening(llvm::StringRef name, llvm::StringRef attributes, llvm::ArrayRef<Parameter> parameters);
 
 mlir::LogicalResult emitGemm(SourceStream &stream, kern::GemmOp op); // EmitGemm.cpp
 mlir::LogicalResult emitMap(SourceStream &stream, kern::MapOp op);   // EmitMap.cpp

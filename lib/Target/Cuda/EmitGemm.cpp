@@ -85,9 +85,10 @@ LogicalResult cuda::emitGemm(SourceStream &stream, kern::GemmOp op) {
     return failure();
   stream.line();
 
-  std::string bounds = wgmma ? std::to_string((schedule.getWarpgroups() + 1) * 128) + ", 1" : "256";
+  std::string attributes =
+      "__launch_bounds__(" + (wgmma ? std::to_string((schedule.getWarpgroups() + 1) * 128) + ", 1" : "256") + ")";
   SmallVector<Parameter> parameters = getParameters(op);
-  SourceStream::Scope function(stream, entryOpening(op.getSymName(), bounds, parameters), "}");
+  SourceStream::Scope function(stream, entryOpening(op.getSymName(), attributes, parameters), "}");
   stream.line("winnow::GemmArguments arguments;");
   for (const Parameter &parameter : parameters)
     if (parameter.kind == Parameter::Kind::buffer || parameter.kind == Parameter::Kind::progress)

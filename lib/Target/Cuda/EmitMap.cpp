@@ -43,6 +43,12 @@ static LogicalResult emitConfig(SourceStream &stream, kern::MapOp op) {
     return success();
   }
   emitConstant(stream, "kScaleMode", int64_t(mode == "none" ? 0 : mode == "given" ? 1 : 2));
+  if (std::optional<kern::RowSlices> slices = kern::getRowSlices(op)) {
+    emitConstant(stream, "kColumns", kern::getExtents(cast<kern::BufferType>(op.getInput())).columns);
+    emitConstant(stream, "kSlice", slices->columns);
+    emitConstant(stream, "kCluster", slices->count);
+    emitConstant(stream, "kThreads", kern::getMapThreads(op));
+  }
   for (unsigned i = 0; i < 3; ++i) {
     std::string text = "winnow::NoOutput";
     if (i < op.getOutputs().size()) {
@@ -64,17 +70,25 @@ LogicalResult cuda::emitMap(SourceStream &stream, kern::MapOp op) {
   if (failed(emitScalarFunction(stream, "Body", op.getBody())))
     return failure();
   stream.line();
-  SourceStream::Scope function(stream, entryOpening(op.getSymName(), "256", getParameters(op)), "}");
+  std::optional<kern::RowSlices> slices = kern::getRowSlices(op);
+  std::string attributes = "__launch_bounds__(" + std::to_string(kern::getMapThreads(op)) + ")";
+  if (slices && slices->count > 1)
+    attributes = "__cluster_dims__(" + std::to_string(slices->count) + ", 1, 1) " + attributes;
+  SourceStream::Scope function(stream, entryOpening(op.getSymName(), attributes, getParameters(op)), "}");
   kern::MatrixExtents extents = kern::getExtents(cast<kern::BufferType>(op.getInput()));
   std::string shape = extentText(extents.rows) + ", " + extentText(extents.columns) + ");";
   if (op.getScaleMode() == "scale_only") {
     stream.line("winnow::scale_patch<Config, Body>(input, scale, counter, " + shape);
     return success();
   }
-  std::string call = op.getSchedule()->getFamily() == kern::Family::Row ? "map_row" : "map_patch";
+  std::string call = slices                                               ? "map_row_cluster"
+                     : op.getSchedule()->getFamily() == kern::Family::Row ? "map_row"
+                                                                          : "map_patch";
   std::string arguments = std::string("input, ") + (op.getScale() ? "scale" : "nullptr");
   for (unsigned i = 0; i < 3; ++i)
     arguments += i < op.getOutputs().size() ? ", out" + std::to_string(i) : ", nullptr";
+  if (slices)
+    shape = extentText(extents.rows) + ");";
   stream.line("winnow::" + call + "<Config, Body>(" + arguments + ", " + shape);
   return success();
 }

@@ -80,7 +80,9 @@ FailureOr<LaunchShape> cuda::getLaunchShape(kern::MapOp op) {
   kern::MatrixExtents extents = kern::getExtents(cast<kern::BufferType>(op.getInput()));
   kern::ScheduleAttr schedule = *op.getSchedule();
   Count rows = tileCount(extents.rows, padRows, schedule.getTileM());
-  Count columns = schedule.getFamily() == kern::Family::Row
+  std::optional<kern::RowSlices> slices = kern::getRowSlices(op);
+  Count columns = slices ? Count{slices->count}
+                  : schedule.getFamily() == kern::Family::Row
                       ? Count{1}
                       : tileCount(extents.columns, padColumns, schedule.getTileN());
   FailureOr<rt::Extent> tiles = linear(op, product(rows, columns), "the number of tiles");
@@ -88,6 +90,7 @@ FailureOr<LaunchShape> cuda::getLaunchShape(kern::MapOp op) {
     return failure();
   LaunchShape shape;
   shape.tiles = *tiles;
+  shape.threads = kern::getMapThreads(op);
   return shape;
 }
 

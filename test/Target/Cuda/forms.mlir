@@ -144,6 +144,19 @@ kern.map @row_dynamic attributes {input = !kern.buffer<?x512xbf16>, select = arr
   kern.yield %x : f32
 }
 
+// Rows shared by a cluster of four.
+// CHECK-LABEL: // kernel row_cluster
+// CHECK:      static constexpr int kColumns = 8192;
+// CHECK-NEXT: static constexpr int kSlice = 2048;
+// CHECK-NEXT: static constexpr int kCluster = 4;
+// CHECK-NEXT: static constexpr int kThreads = 256;
+// CHECK:      __cluster_dims__(4, 1, 1) __launch_bounds__(256) row_cluster(const void *input, float *scale, void *out0, int tokens) {
+// CHECK-NEXT: winnow::map_row_cluster<Config, Body>(input, scale, out0, nullptr, nullptr, tokens);
+kern.map @row_cluster attributes {input = !kern.buffer<?x8192xbf16>, select = array<i64>, granularity = "row", scale_mode = "dynamic", scale = !kern.buffer<?xf32>, outputs = [!kern.buffer<?x8192xf8E4M3FN>], schedule = #kern.schedule<row, tile = [8, 2048]>} {
+^bb0(%x: f32):
+  kern.yield %x : f32
+}
+
 // CHECK-LABEL: // kernel row_given
 // CHECK:      static constexpr int kScaleMode = 1;
 kern.map @row_given attributes {input = !kern.buffer<?x510xf32>, select = array<i64>, granularity = "tensor", scale_mode = "given", scale = !kern.buffer<f32>, outputs = [!kern.buffer<?x510xf8E5M2>], schedule = #kern.schedule<row, tile = [8, 0]>} {

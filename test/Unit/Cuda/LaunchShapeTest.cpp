@@ -160,4 +160,17 @@ TEST(LaunchShape, RowGridsReachTheirPanel) {
     EXPECT_EQ(shape->tiles.evaluate(tokens), (tokens + 127) / 128 * 128 / 8);
 }
 
+TEST(LaunchShape, RowClustersAreWhole) {
+  Module module(
+      "kern.map @m attributes {input = !kern.buffer<?x73728xbf16>, select = array<i64>, scale_mode = \"dynamic\", "
+      "granularity = \"row\", scale = !kern.buffer<?xf32>, outputs = [!kern.buffer<?x73728xf8E4M3FN>], "
+      "schedule = #kern.schedule<row, tile = [8, 9216]>} {\n"
+      "^bb0(%x: f32):\n  kern.yield %x : f32\n}\n");
+  mlir::FailureOr<cuda::LaunchShape> shape = cuda::getLaunchShape(module.first<kern::MapOp>());
+  ASSERT_TRUE(succeeded(shape));
+  EXPECT_EQ(shape->threads, 512u);
+  for (int64_t tokens : kTokenCounts) // Eight CTAs for every eight rows.
+    EXPECT_EQ(shape->tiles.evaluate(tokens), (tokens + 7) / 8 * 8);
+}
+
 } // namespace

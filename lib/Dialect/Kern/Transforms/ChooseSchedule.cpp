@@ -56,7 +56,7 @@ struct KernChooseSchedulePass : winnow::kern::impl::KernChooseSchedulePassBase<K
     Family family = whyNotRow.empty() ? Family::Row : Family::Patch;
     if (std::string why = whyIllegal(op, family); !why.empty())
       return op.emitOpError() << "no family of map kernels can do its work: " << why;
-    op.setScheduleAttr(getMapSchedule(op.getContext(), family));
+    op.setScheduleAttr(getMapSchedule(op, family));
     remark::passed(op.getLoc(), remarkOptions(op.getSymName()))
         << (family == Family::Row ? std::string("family row: whole rows suffice") : whyNotRow);
     return success();

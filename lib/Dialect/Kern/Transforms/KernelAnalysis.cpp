@@ -134,7 +134,66 @@ std::string kern::whyIllegal(MapOp op, Family family) {
   return "";
 }
 
-ScheduleAttr kern::getMapSchedule(MLIRContext *context, Family family) {
-  bool row = family == Family::Row;
-  return ScheduleAttr::get(context, family, row ? 8 : 64, row ? 0 : 128, 0, 0, 0, 0);
+//===--------------------------------------------------------------------------------------------------------------===//
+// Rows shared by a cluster
+//===--------------------------------------------------------------------------------------------------------------===//
+
+static constexpr int64_t kMostSlices = 8; ///< CTAs of a cluster that every device takes
+/// Columns that a CTA of 256 threads covers at once.
+static constexpr int64_t kSliceStep = 256;
+/// Registers of a thread that hold its part of the input: more would leave too few for the rest.
+static constexpr int64_t kMostHeldWords = 72;
+
+/// Words of input that a thread of 256 holds.
+static int64_t heldWords(MapOp op, int64_t columns) {
+  auto element = getElementType(cast<BufferType>(op.getInput()).getElementType());
+  return columns / kSliceStep * 2 * (element ? elementBytes(*element) : 4);
+}
+
+std::string kern::whyNotSliced(MapOp op, int64_t columns) {
+  int64_t extent = getExtents(cast<BufferType>(op.getInput())).columns;
+  if (op.getScaleMode() != "dynamic" || op.getGranularity() != "row")
+    return "a cluster shares rows only to agree on a dynamic scale by row";
+  if (extent == cuda::kTokens || extent % 8 != 0 || extent == 0)
+    return "rows of a fixed multiple of 8 elements are needed";
+  if (columns <= 0 || columns % kSliceStep != 0)
+    return "a slice has a multiple of " + std::to_string(kSliceStep) + " columns, not " + std::to_string(columns);
+  if (cuda::ceilDiv(extent, columns) > kMostSlices)
+    return "a cluster has at most " + std::to_string(kMostSlices) + " CTAs";
+  if (heldWords(op, columns) > 2 * kMostHeldWords || (heldWords(op, columns) > kMostHeldWords && columns % 512 != 0))
+    return "a slice of " + std::to_string(columns) + " columns does not fit in registers";
+  return "";
+}
+
+std::optional<RowSlices> kern::getRowSlices(MapOp op) {
+  if (!op.getSchedule() || op.getSchedule()->getFamily() != Family::Row || op.getSchedule()->getTileN() == 0)
+    return std::nullopt;
+  int64_t columns = op.getSchedule()->getTileN();
+  return RowSlices{columns, cuda::ceilDiv(getExtents(cast<BufferType>(op.getInput())).columns, columns)};
+}
+
+int64_t kern::getMapThreads(MapOp op) {
+  std::optional<RowSlices> slices = getRowSlices(op);
+  return slices && heldWords(op, slices->columns) > kMostHeldWords ? 512 : 256;
+}
+
+ScheduleAttr kern::getMapSchedule(MapOp op, Family family) {
+  MLIRContext *context = op.getContext();
+  if (family != Family::Row)
+    return ScheduleAttr::get(context, family, 64, 128, 0, 0, 0, 0);
+  // Few CTAs per row while each thread has at most eight loads in flight: 32 words of bf16.
+  int64_t slice = 0, extent = getExtents(cast<BufferType>(op.getInput())).columns;
+  for (int64_t count = 1; extent > 0 && count <= kMostSlices; count *= 2) {
+    int64_t step =
+        count == kMostSlices && heldWords(op, cuda::roundUp(cuda::ceilDiv(extent, count), kSliceStep)) > kMostHeldWords
+            ? 2 * kSliceStep
+            : kSliceStep;
+    int64_t candidate = cuda::roundUp(cuda::ceilDiv(extent, count), step);
+    if (!whyNotSliced(op, candidate).empty())
+      continue;
+    slice = candidate;
+    if (heldWords(op, slice) <= 32)
+      break;
+  }
+  return ScheduleAttr::get(context, family, 8, slice, 0, 0, 0, 0);
 }

@@ -39,6 +39,10 @@ static LogicalResult verifyMap(MapOp op) {
   if (std::string why = whyIllegal(op, op.getSchedule()->getFamily()); !why.empty())
     return op.emitOpError() << "has an illegal schedule: " << why
                             << " (rule 4; convert-ffn-to-kern should have split the kernel)";
+  if (std::optional<RowSlices> slices = getRowSlices(op))
+    if (std::string why = whyNotSliced(op, slices->columns); !why.empty())
+      return op.emitOpError() << "has an illegal schedule: " << why
+                              << " (rule 4; kern-choose-schedule chooses only legal ones)";
   return verifyRegion(op, op.getBody());
 }
 

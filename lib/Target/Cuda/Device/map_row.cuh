@@ -18,19 +18,8 @@ template <class Tag> struct RawEight {
   /// Zeros where the row ends before. `vector` says that every row starts at a multiple of 16 bytes.
   __device__ __forceinline__ void load(const typename Tag::Storage *row, int column, int columns, bool vector) {
     const auto *source = row + column;
-    if (vector && column + 8 <= columns) {
-      if constexpr (kWords == 2) {
-        const uint2 v = *reinterpret_cast<const uint2 *>(source);
-        words[0] = v.x, words[1] = v.y;
-      } else {
-#pragma unroll
-        for (int i = 0; i < kWords / 4; ++i) {
-          const uint4 v = reinterpret_cast<const uint4 *>(source)[i];
-          words[4 * i] = v.x, words[4 * i + 1] = v.y, words[4 * i + 2] = v.z, words[4 * i + 3] = v.w;
-        }
-      }
-      return;
-    }
+    if (vector && column + 8 <= columns)
+      return load_whole(source);
 #pragma unroll
     for (int i = 0; i < kWords; ++i)
       words[i] = 0;
@@ -42,6 +31,19 @@ template <class Tag> struct RawEight {
         else
           words[i * Tag::kBytes / 4] |= static_cast<u32>(source[i]) << (8 * (i * Tag::kBytes % 4));
       }
+  }
+  /// All eight lie inside a row that starts at a multiple of 16 bytes.
+  __device__ __forceinline__ void load_whole(const typename Tag::Storage *source) {
+    if constexpr (kWords == 2) {
+      const uint2 v = *reinterpret_cast<const uint2 *>(source);
+      words[0] = v.x, words[1] = v.y;
+    } else {
+#pragma unroll
+      for (int i = 0; i < kWords / 4; ++i) {
+        const uint4 v = reinterpret_cast<const uint4 *>(source)[i];
+        words[4 * i] = v.x, words[4 * i + 1] = v.y, words[4 * i + 2] = v.z, words[4 * i + 3] = v.w;
+      }
+    }
   }
   __device__ __forceinline__ float get(int i) const {
     if constexpr (Tag::kBytes == 4)
@@ -59,9 +61,10 @@ constexpr int kRowUnroll = 4;
 template <class Config, class Body>
 __device__ __forceinline__ void map_eight(float (&y)[8], Kept (&kept)[2], const RawEight<typename Config::In> &raw,
                                           int column, int columns) {
+  const bool whole = columns % 8 == 0; // known at compile time nearly always
 #pragma unroll
   for (int i = 0; i < 8; ++i)
-    y[i] = column + i < columns ? Body::apply(raw.get(i)) : 0.0f;
+    y[i] = whole || column + i < columns ? Body::apply(raw.get(i)) : 0.0f;
   if constexpr (Config::kSelect0 == 1) {
 #pragma unroll
     for (int group = 0; group < 2; ++group) {
@@ -155,12 +158,18 @@ __device__ __forceinline__ void store_eight(void *out, const float (&y)[8], cons
 }
 
 /// Columns that an output needs written, padding included.
-template <class Out> __device__ __forceinline__ int padded_columns(int columns) {
+template <class Out> __device__ __forceinline__ constexpr int padded_columns(int columns) {
   if constexpr (Out::kKind == kPacked24Axis1) {
     constexpr int kSlab = PackedBlock<Out::Element::kBytes>::kSlabElements;
     return (columns + kSlab - 1) / kSlab * kSlab;
   }
   return columns;
+}
+/// The most that any of several outputs needs.
+template <class First, class Second, class... Rest>
+__device__ __forceinline__ constexpr int padded_columns(int columns) {
+  const int first = padded_columns<First>(columns), others = padded_columns<Second, Rest...>(columns);
+  return first > others ? first : others;
 }
 
 template <class Config, class Body>
@@ -212,9 +221,7 @@ __device__ __forceinline__ void map_row(const void *input, float *scale, void *o
   } else if constexpr (Config::kScaleMode == 1) {
     multiplier = reciprocal(scale[Config::kGranularity == 1 ? (valid ? row : 0) : 0]);
   }
-  const int padded =
-      max(padded_columns<typename Config::Out0>(columns),
-          max(padded_columns<typename Config::Out1>(columns), padded_columns<typename Config::Out2>(columns)));
+  const int padded = padded_columns<typename Config::Out0, typename Config::Out1, typename Config::Out2>(columns);
   // Whole warps step together: the metadata of a packed output is gathered across lanes.
   for (int start = warp * 32; start < padded; start += 256 * kRowUnroll) {
     RawEight<In> raw[kRowUnroll];

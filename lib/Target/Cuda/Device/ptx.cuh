@@ -125,6 +125,24 @@ __device__ __forceinline__ u32 load_relaxed(const u32 *counter) {
   return value;
 }
 
+/// Cluster of CTAs (PTX ISA, "barrier.cluster", "mapa", "st.shared::cluster"). Every thread of the cluster arrives,
+/// then waits; what was written before an arrival is visible behind the wait, unless the arrival was relaxed.
+__device__ __forceinline__ void cluster_arrive() {
+  asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory");
+}
+__device__ __forceinline__ void cluster_arrive_relaxed() {
+  asm volatile("barrier.cluster.arrive.relaxed.aligned;" ::: "memory");
+}
+__device__ __forceinline__ void cluster_wait() { asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory"); }
+/// Writes the word that lies in CTA `rank` where `address` lies in this one.
+__device__ __forceinline__ void store_cluster(u32 address, int rank, u32 value) {
+  asm volatile(
+      "{ .reg .b32 remote; mapa.shared::cluster.u32 remote, %0, %1; st.shared::cluster.u32 [remote], %2; }" ::"r"(
+          address),
+      "r"(rank), "r"(value)
+      : "memory");
+}
+
 /// Named barrier among `threads` threads of the CTA (PTX ISA, "bar.sync"); 0 is __syncthreads.
 __device__ __forceinline__ void named_barrier(int index, int threads) {
   asm volatile("bar.sync %0, %1;" ::"r"(index), "r"(threads) : "memory");

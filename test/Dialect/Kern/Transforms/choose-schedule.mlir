@@ -45,6 +45,39 @@ kern.map @rows attributes {input = !kern.buffer<?x64xbf16>, select = array<i64: 
   kern.yield %x : f32
 }
 
+// Rows with a dynamic scale are shared by a cluster, by more CTAs the longer they are.
+// CHECK-LABEL: kern.map @short_rows
+// CHECK-SAME: schedule = #kern.schedule<row, tile = [8, 768]>
+kern.map @short_rows attributes {input = !kern.buffer<?x768xbf16>, select = array<i64>, granularity = "row", scale_mode = "dynamic", scale = !kern.buffer<?xf32>, outputs = [!kern.buffer<?x768xf8E4M3FN>]} {
+^bb0(%x: f32):
+  kern.yield %x : f32
+}
+// CHECK-LABEL: kern.map @long_rows
+// CHECK-SAME: schedule = #kern.schedule<row, tile = [8, 3584]>
+kern.map @long_rows attributes {input = !kern.buffer<?x28672xbf16>, select = array<i64: 1>, granularity = "row", scale_mode = "dynamic", scale = !kern.buffer<?xf32>, outputs = [!kern.buffer<?x28672xf8E4M3FN, #kern.packed24<axis = 1, panel = 256>>]} {
+^bb0(%x: f32):
+  kern.yield %x : f32
+}
+// CHECK-LABEL: kern.map @longest_rows
+// CHECK-SAME: schedule = #kern.schedule<row, tile = [8, 9216]>
+kern.map @longest_rows attributes {input = !kern.buffer<?x73728xbf16>, select = array<i64: 1>, granularity = "row", scale_mode = "dynamic", scale = !kern.buffer<?xf32>, outputs = [!kern.buffer<?x73728xf8E4M3FN, #kern.packed24<axis = 1, panel = 256>>]} {
+^bb0(%x: f32):
+  kern.yield %x : f32
+}
+// Not a multiple of 8, or more than registers hold: each CTA takes whole rows.
+// CHECK-LABEL: kern.map @odd_rows
+// CHECK-SAME: schedule = #kern.schedule<row, tile = [8, 0]>
+kern.map @odd_rows attributes {input = !kern.buffer<?x1030xbf16>, select = array<i64>, granularity = "row", scale_mode = "dynamic", scale = !kern.buffer<?xf32>, outputs = [!kern.buffer<?x1030xf8E4M3FN>]} {
+^bb0(%x: f32):
+  kern.yield %x : f32
+}
+// CHECK-LABEL: kern.map @wide_rows
+// CHECK-SAME: schedule = #kern.schedule<row, tile = [8, 0]>
+kern.map @wide_rows attributes {input = !kern.buffer<?x73728xf32>, select = array<i64>, granularity = "row", scale_mode = "dynamic", scale = !kern.buffer<?xf32>, outputs = [!kern.buffer<?x73728xf8E4M3FN>]} {
+^bb0(%x: f32):
+  kern.yield %x : f32
+}
+
 // CHECK-LABEL: kern.map @features
 // CHECK-SAME: schedule = #kern.schedule<patch, tile = [64, 128]>
 // REMARK: {{.*}}schedule{{.*}}features{{.*}}it selects along axis 0, across rows: family patch

@@ -63,6 +63,22 @@ kern.map @rows attributes {input = !kern.buffer<?x64xbf16>, select = array<i64: 
 
 // -----
 
+// expected-error @below {{'kern.map' op has an illegal schedule: a slice of 8192 columns does not fit in registers (rule 4; kern-choose-schedule chooses only legal ones)}}
+kern.map @slices attributes {input = !kern.buffer<?x8192xf32>, select = array<i64>, granularity = "row", scale_mode = "dynamic", scale = !kern.buffer<?xf32>, outputs = [!kern.buffer<?x8192xf8E4M3FN>], schedule = #kern.schedule<row, tile = [8, 8192]>} {
+^bb0(%x: f32):
+  kern.yield %x : f32
+}
+
+// -----
+
+// expected-error @below {{'kern.map' op has an illegal schedule: a cluster shares rows only to agree on a dynamic scale by row (rule 4; kern-choose-schedule chooses only legal ones)}}
+kern.map @no_scale attributes {input = !kern.buffer<?x512xbf16>, select = array<i64>, granularity = "tensor", scale_mode = "none", outputs = [!kern.buffer<?x512xbf16>], schedule = #kern.schedule<row, tile = [8, 256]>} {
+^bb0(%x: f32):
+  kern.yield %x : f32
+}
+
+// -----
+
 kern.map @scalar attributes {input = !kern.buffer<?x64xbf16>, select = array<i64>, granularity = "tensor", scale_mode = "none", outputs = [!kern.buffer<?x64xf32>], schedule = #kern.schedule<row, tile = [8, 0]>} {
 ^bb0(%x: f32):
   // expected-error @below {{'math.cos' op cannot be written as CUDA in an element-wise region (rule 5; convert-ffn-to-kern should have built the region from operations that can)}}

@@ -34,8 +34,22 @@ ScheduleAttr toAttribute(mlir::MLIRContext *context, const GemmSchedule &schedul
 /// Why device code of `family` cannot do the work of `op`; empty if it can.
 std::string whyIllegal(MapOp op, Family family);
 
-/// Schedule of a map for a family: the tile is [rows, columns] of one CTA, columns 0 where it takes whole rows.
-ScheduleAttr getMapSchedule(mlir::MLIRContext *context, Family family);
+/// Schedule of a map for a family: the tile is [rows, columns] of one CTA, columns 0 where it takes whole rows. Rows with
+/// a dynamic scale are shared by a cluster of CTAs where that is possible (map_row_cluster.cuh).
+ScheduleAttr getMapSchedule(MapOp op, Family family);
+
+/// How the CTAs of a cluster share rows: `count` slices of `columns` columns.
+struct RowSlices {
+  int64_t columns, count;
+};
+/// Of a map whose schedule says so; none where each CTA takes whole rows, or another family.
+std::optional<RowSlices> getRowSlices(MapOp op);
+
+/// Why the CTAs of a cluster cannot share rows in slices of `columns` columns; empty if they can.
+std::string whyNotSliced(MapOp op, int64_t columns);
+
+/// Threads of a CTA of a map.
+int64_t getMapThreads(MapOp op);
 
 } // namespace winnow::kern
 

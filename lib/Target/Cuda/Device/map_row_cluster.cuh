@@ -1,0 +1,114 @@
+//===- map_row_cluster.cuh - element-wise map with a dynamic row scale, rows shared by a cluster
+//-------------------===//
+//
+// Eight rows belong to a cluster of CTAs, each of which takes kSlice columns of them and holds these in registers while
+// the cluster agrees on the largest magnitude of every row: memory is read once. Lanes and stores are as in
+// map_row.cuh. Rows are a multiple of eight elements long. Clusters: PTX ISA, "Cluster", "barrier.cluster", "mapa".
+//
+//===--------------------------------------------------------------------------------------------------------------===//
+
+namespace winnow {
+
+template <class Config> struct RowCluster {
+  static constexpr int kWarps = Config::kThreads / 32;
+  static constexpr int kStep = 32 * kWarps; ///< columns that a CTA covers at once
+  static constexpr int kChunks = Config::kSlice / kStep;
+  static constexpr int kMost = 8; ///< CTAs of a cluster that every device takes
+  static_assert(Config::kSlice % kStep == 0 && Config::kSlice * Config::kCluster >= Config::kColumns,
+                "slices are whole steps and cover the row");
+  static_assert(Config::kCluster <= kMost && Config::kColumns % 8 == 0, "see kern::whyNotSliced");
+};
+
+/// The largest magnitude of the row of this lane over the whole cluster, for every thread of it.
+template <class Config> __device__ __forceinline__ u32 largest_of_cluster(u32 largest, int rank) {
+  using Shape = RowCluster<Config>;
+  __shared__ u32 partial[Shape::kWarps][8];
+  __shared__ u32 of_rank[Shape::kMost][8];
+  const int thread = threadIdx.x, lane = thread % 32;
+  __syncwarp();
+  largest = max(largest, __shfl_xor_sync(~0u, largest, 1));
+  largest = max(largest, __shfl_xor_sync(~0u, largest, 2));
+  if (lane % 4 == 0)
+    partial[thread / 32][lane / 4] = largest;
+  __syncthreads();
+  if constexpr (Config::kCluster > 1)
+    ptx::cluster_wait();               // every CTA runs: its shared memory may be written
+  if (thread < 8 * Config::kCluster) { // to each CTA, the eight rows of this one
+    const int target = thread / 8;
+    u32 slice = 0;
+    for (int i = 0; i < Shape::kWarps; ++i)
+      slice = max(slice, partial[i][thread % 8]);
+    if constexpr (Config::kCluster > 1)
+      ptx::store_cluster(ptx::shared_address(&of_rank[rank][thread % 8]), target, slice);
+    else
+      of_rank[0][thread % 8] = slice;
+  }
+  if constexpr (Config::kCluster > 1) {
+    ptx::cluster_arrive();
+    ptx::cluster_wait();
+  } else {
+    __syncthreads();
+  }
+  largest = 0;
+#pragma unroll
+  for (int i = 0; i < Config::kCluster; ++i)
+    largest = max(largest, of_rank[i][lane / 4]);
+  return largest;
+}
+
+template <class Config, class Body>
+__device__ __forceinline__ void map_row_cluster(const void *input, float *scale, void *out0, void *out1, void *out2,
+                                                int rows) {
+  using In = typename Config::In;
+  using Shape = RowCluster<Config>;
+  static_assert(Config::kSelect0 != 0 && Config::kSelect1 == -1, "rows select along columns only");
+  static_assert(Config::kScaleMode == 2 && Config::kGranularity == 1, "for dynamic scales by row");
+  constexpr int kColumns = Config::kColumns;
+  constexpr int kPadded = padded_columns<typename Config::Out0, typename Config::Out1, typename Config::Out2>(kColumns);
+  if constexpr (Config::kCluster > 1)
+    ptx::cluster_arrive_relaxed(); // waited for before anything is written to another CTA
+  const int rank = Config::kCluster == 1 ? 0 : static_cast<int>(blockIdx.x) % Config::kCluster;
+  const int thread = threadIdx.x, lane = thread % 32;
+  const int row = static_cast<int>(blockIdx.x) / Config::kCluster * 8 + lane / 4;
+  const int column0 = rank * Config::kSlice + thread / 32 * 32 + lane % 4 * 8;
+  const bool valid = row < rows;
+  const auto *source =
+      static_cast<const typename In::Storage *>(input) + static_cast<i64>(valid ? row : 0) * kColumns + column0;
+  const auto inside = [&](int chunk) {
+    return valid && (Config::kSlice * Config::kCluster == kColumns || column0 + chunk * Shape::kStep < kColumns);
+  };
+  RawEight<In> raw[Shape::kChunks];
+#pragma unroll
+  for (int chunk = 0; chunk < Shape::kChunks; ++chunk)
+    if (inside(chunk))
+      raw[chunk].load_whole(source + chunk * Shape::kStep);
+  // The largest of four is always kept: the maximum needs no selection.
+  float largest = 0.0f;
+#pragma unroll
+  for (int chunk = 0; chunk < Shape::kChunks; ++chunk)
+    if (inside(chunk))
+#pragma unroll
+      for (int i = 0; i < 8; ++i)
+        largest = maximum(largest, fabsf(Body::apply(raw[chunk].get(i))));
+  const float row_scale =
+      scale_of<typename Config::Out0::Element>(largest_of_cluster<Config>(magnitude(largest), rank));
+  if (rank == 0 && thread < 32 && lane % 4 == 0 && valid)
+    scale[row] = row_scale;
+  const float multiplier = reciprocal(row_scale);
+#pragma unroll
+  for (int chunk = 0; chunk < Shape::kChunks; ++chunk) {
+    const int column = column0 + chunk * Shape::kStep;
+    // Whole warps leave together: the metadata of a packed output is gathered across lanes.
+    if (Config::kSlice * Config::kCluster > kPadded && column - lane % 4 * 8 >= kPadded)
+      break;
+    float y[8] = {};
+    Kept kept[2] = {{0.0f, 0.0f, 4u}, {0.0f, 0.0f, 4u}};
+    if (inside(chunk))
+      map_eight<Config, Body>(y, kept, raw[chunk], column, kColumns);
+    store_eight<typename Config::Out0>(out0, y, kept, multiplier, row, rows, column, kColumns, lane);
+    store_eight<typename Config::Out1>(out1, y, kept, multiplier, row, rows, column, kColumns, lane);
+    store_eight<typename Config::Out2>(out2, y, kept, multiplier, row, rows, column, kColumns, lane);
+  }
+}
+
+} // namespace winnow
