@@ -47,7 +47,7 @@ def a_record(cases, **more):
 def test_spread_is_in_order_and_within_the_sample(sample):
     found = stats.spread(sample)
     assert min(sample) <= found.p10 <= found.median <= found.p90 <= max(sample)
-    assert found.count == len(sample)
+    assert found.samples == len(sample)
 
 
 def test_spread_of_known_values():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import statistics
 import threading
 from types import TracebackType
@@ -20,11 +21,9 @@ class Monitor:
         self._samples: list[tuple[float, float, float]] = []
         self._lock, self._stop = threading.Lock(), threading.Event()
         self._thread: threading.Thread | None = None
-        self._nvml = nvml
+        self._nvml: Any = None
         try:
-            if nvml is None:
-                import pynvml as nvml
-            self._nvml = nvml
+            nvml = self._nvml = nvml or importlib.import_module("pynvml")
             nvml.nvmlInit()
             self._handle = nvml.nvmlDeviceGetHandleByUUID(uuid)
         except ImportError:

@@ -189,7 +189,7 @@ def _cusparselt(work: Workload, given: Activations) -> Candidate:
     return Candidate(record.GEMM2, record.CUSPARSELT, call, work.case.flops, check)
 
 
-def _search(compressed: torch.Tensor, dense: torch.Tensor) -> dict[str, int]:
+def _search(compressed: torch.Tensor, dense: torch.Tensor) -> dict[str, Any]:
     """The fastest algorithm, as keywords of torch._cslt_sparse_mm. Which search torch offers depends on its version."""
     search = getattr(getattr(torch._C, "_cusparselt", None), "mm_search", None)
     if search is not None:

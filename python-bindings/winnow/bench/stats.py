@@ -14,7 +14,7 @@ class Spread(NamedTuple):
     median: float
     p10: float
     p90: float
-    count: int
+    samples: int
 
 
 def spread(sample: Sequence[float]) -> Spread:
