@@ -30,5 +30,6 @@ def test_small_model_on_the_cpu(tmp_path):
     assert "2 of 2 feed-forward blocks replaced" in done.stdout
     measured = json.loads(results.read_text())
     assert 0 < measured["logits"]["error"] <= measured["logits"]["bound"] < 0.1
-    assert all(0.1 < block["density"] < 0.4 for block in measured["blocks"]), "at this size, not as exact"
+    # 0.1 was asked for; 24 tokens of 64 features are few.
+    assert all(0.07 < block["density"] < 0.13 for block in measured["blocks"])
     assert len(measured["prefill_ms"]) == 2
