@@ -27,6 +27,7 @@ def test_sums_are_those_of_the_cpu(dtype, monkeypatch):
         torch.testing.assert_close(getattr(sums["cuda"], name).cpu(), getattr(sums["cpu"], name), rtol=1e-5, atol=0)
 
 
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode is a prototype feature")
 def test_nothing_waits():
     model = nn.Sequential(nn.Linear(64, 256, bias=False), nn.ReLU(), nn.Linear(256, 64, bias=False)).cuda()
     x = torch.randn(2, 64, 64, device="cuda")

@@ -11,7 +11,8 @@ _LARGEST = {"float8_e4m3fn": 448.0, "float8_e5m2": 57344.0}
 
 
 def quantize_rows(weight: jax.Array, dtype: Any = jnp.float8_e4m3fn) -> tuple[jax.Array, jax.Array]:
-    """A weight in f8 with one scale per row, as ``ffn.quantize … by row`` computes them, to the last bit.
+    """A weight in f8 with one scale per row, as ``ffn.quantize … by row`` computes them: to the last bit on a CPU; on a
+    GPU, where XLA's division is not correctly rounded, scales may differ by two units in the last place.
 
     weight: (rows, columns), of float32, bfloat16 or float16; leading axes are taken as more rows.
     dtype: float8_e4m3fn or float8_e5m2.
