@@ -222,6 +222,14 @@ def test_budget_is_divided_and_overhead_is_learnt():
     assert budget.allot(3.0) == pytest.approx(17.0 / 9 - 1.0)
 
 
+def test_overhead_grows_with_the_case():
+    budget = Budget(20.0, 5, 5.0, 0.3)
+    budget.spend(1.0, size=2.0)
+    assert budget.allot(4.0, size=2.0) == pytest.approx(16.0 / 4 - 1.0)
+    assert budget.allot(4.0, size=4.0) == pytest.approx(16.0 / 4 - 2.0)
+    assert budget.allot(4.0, size=40.0) == 0.0, "it would not fit"
+
+
 @given(st.floats(1.0, 200.0), st.integers(1, 60), st.floats(0.0, 4.0))
 def test_budget_is_kept(seconds, count, overhead):
     """Whatever cases cost beside their timing, at most the first one is a surprise."""

@@ -133,25 +133,26 @@ class Budget:
         """seconds: for all cases, or None for no limit. most, least: seconds of timing that a case gets at the most,
         and that it is not worth starting without."""
         self.seconds, self.left, self.most, self.least = seconds, cases, most, least
-        self._overhead: list[float] = []  # seconds that cases took beside their timing
+        self._overhead: list[float] = []  # of cases, per size
 
-    def allot(self, elapsed: float) -> float:
+    def allot(self, elapsed: float, size: float = 1.0) -> float:
         """Seconds of timing for the next case; 0 where nothing is left to do it justice. `elapsed`: seconds since the
-        run began."""
+        run began. `size`: of the case, to which the time beside its timing is taken to be proportional."""
         if self.seconds is None:
             return self.most
-        share = (self.seconds - elapsed) / max(1, self.left) - self._expected_overhead()
+        overhead = size * self._overhead_per_size()
+        share = (self.seconds - elapsed) / max(1, self.left) - overhead
         if share >= self.least:
             return min(share, self.most)
         # Not all will fit: those that do get the least that is worth having.
-        return self.least if elapsed + self.least + self._expected_overhead() <= self.seconds else 0.0
+        return self.least if elapsed + self.least + overhead <= self.seconds else 0.0
 
-    def spend(self, overhead: float | None = None) -> None:
-        """A case is done, or was left out (None). `overhead`: seconds that it took beside its timing."""
+    def spend(self, overhead: float | None = None, size: float = 1.0) -> None:
+        """A case of `size` is done, or was left out (None). `overhead`: seconds that it took beside its timing."""
         self.left -= 1
         if overhead is not None:
-            self._overhead.append(overhead)
+            self._overhead.append(overhead / size)
 
-    def _expected_overhead(self) -> float:
+    def _overhead_per_size(self) -> float:
         recent = sorted(self._overhead[-5:])
         return recent[(len(recent) - 1) // 2] if recent else 0.0

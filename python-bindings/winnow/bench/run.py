@@ -98,11 +98,11 @@ class Run:
             with self._monitor:
                 self._warm_up()
                 for number, case in enumerate(settings.cases, 1):
-                    seconds = budget.allot(time.monotonic() - self._began)
+                    seconds = budget.allot(time.monotonic() - self._began, case.bytes)
                     start = time.monotonic()
                     found = self._case(case, seconds, programs) if seconds else {"skipped": "no time left"}
                     self.record["cases"].append({**_coordinates(case), **found})
-                    budget.spend(time.monotonic() - start - seconds if "times" in found else None)
+                    budget.spend(time.monotonic() - start - seconds if "times" in found else None, case.bytes)
                     self._say(f"[{number}/{len(settings.cases)}] {case}: {_progress(found)}")
                     if settings.json and time.monotonic() - written > 5:
                         self.write()
