@@ -127,6 +127,17 @@ def test_goes_with_the_weight():
     assert gone() is None
 
 
+def test_made_in_a_thread_of_its_own(monkeypatch):
+    """Since the pools of torch.compile's CUDA graphs serve the calling thread."""
+    threads, original = [], quantize_weight
+    monkeypatch.setattr(
+        "winnow.torch._weights.quantize_weight",
+        lambda *arguments: threads.append(threading.get_ident()) or original(*arguments),
+    )
+    prepared(torch.randn(4, 32), F8)
+    assert len(threads) == 1 and threads[0] != threading.get_ident()
+
+
 def test_conversion_to_another_wide_type():
     weight = torch.randn(4, 32)
     (made,) = prepared(weight, torch.bfloat16)

@@ -14,6 +14,7 @@ from torch import Tensor
 from .. import _winnow
 from .._call import Argument
 from .._compiled import CompiledFFN, compile
+from ._outside import make_outside
 
 # A program is compiled for few, some and many tokens: up to how many each serves, and how many it is decided for.
 TOKEN_CLASSES = ((128, 64), (1024, 1024), (2**31 - 1, 8192))
@@ -94,10 +95,8 @@ class Program:
         """A float32 tensor of rank 0; the same one for the same value and device."""
         tensor = self._scalars.get((device, value))
         if tensor is None:
-            with self._lock, torch.inference_mode(False):
-                tensor = self._scalars.setdefault((device, value), torch.tensor(value, device=device))
-                if device.type == "cuda":
-                    torch.cuda.current_stream(device).synchronize()
+            made = make_outside(device, lambda: torch.tensor(value, device=device))
+            tensor = self._scalars.setdefault((device, value), made)
         return tensor
 
     def prepare(self, device: torch.device, tokens: int = 0) -> None:

@@ -8,6 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ._outside import make_outside
+
 _LARGEST = {torch.float8_e4m3fn: 448.0, torch.float8_e5m2: 57344.0}
 _SMALLEST_SCALE = 2.0**-126
 _ELEMENTS_AT_ONCE = 1 << 26  # of f32 temporaries
@@ -86,22 +88,11 @@ def _prepare(weight: Tensor, dtype: torch.dtype, version: int, again: bool) -> t
             "winnow: these weights are not yet quantised and cannot be while a CUDA graph is captured; call prepare(), "
             "or run the model once, before the capture"
         )
-    # Not as inference tensors, which could not be written again later.
-    with _lock, torch.inference_mode(False), torch.no_grad():
+    with _lock:
         entry = _entry(weight, dtype)
         if entry is not None and not again and entry.version == version and entry.source == weight.dtype:
             return entry.tensors  # by another thread, while this one waited
-        made: tuple[Tensor, ...] = (
-            quantize_weight(weight, dtype) if dtype in _LARGEST else (weight.detach().to(dtype).contiguous(),)
-        )
-        if entry is not None:
-            # The same memory, since captured graphs may read it.
-            for old, new in zip(entry.tensors, made, strict=True):
-                old.copy_(new)
-            made = entry.tensors
-        if weight.is_cuda:
-            # Calls on other streams read it without an event.
-            torch.cuda.current_stream(weight.device).synchronize()
+        made = make_outside(weight.device, lambda: _make(weight, dtype, entry))
         storage = weight.untyped_storage()
         entries = getattr(storage, _KEPT, None)
         if entries is None:
@@ -109,3 +100,15 @@ def _prepare(weight: Tensor, dtype: torch.dtype, version: int, again: bool) -> t
             setattr(storage, _KEPT, entries)
         entries[_key(weight, dtype)] = Prepared(version, weight.dtype, made)
         return made
+
+
+def _make(weight: Tensor, dtype: torch.dtype, entry: Prepared | None) -> tuple[Tensor, ...]:
+    made: tuple[Tensor, ...] = (
+        quantize_weight(weight, dtype) if dtype in _LARGEST else (weight.detach().to(dtype).contiguous(),)
+    )
+    if entry is None:
+        return made
+    # The same memory, since captured graphs may read it.
+    for old, new in zip(entry.tensors, made, strict=True):
+        old.copy_(new)
+    return entry.tensors
