@@ -77,6 +77,49 @@ __device__ __forceinline__ void map_eight(float (&y)[8], Kept (&kept)[2], const 
   }
 }
 
+/// Where eight consecutive elements of a row lie in a packed output.
+template <class Out> struct PackedPlace {
+  using Block = PackedBlock<Out::Element::kBytes>;
+  u8 *values, *metadata;
+
+  __device__ __forceinline__ PackedPlace(void *out, int row, int column, int columns) {
+    constexpr int kPanelBlocks = Out::kPanel / 64;
+    const int slabs = (columns + Block::kSlabElements - 1) / Block::kSlabElements;
+    const int slab = column / Block::kSlabElements, block_row = row / 64;
+    u8 *block = static_cast<u8 *>(out) + ((static_cast<i64>(block_row / kPanelBlocks) * slabs + slab) * kPanelBlocks +
+                                          block_row % kPanelBlocks) *
+                                             Block::kBytes;
+    const int row_in_block = row % 64, in_slab = column % Block::kSlabElements;
+    values = block + Block::value_offset(row_in_block, in_slab / 2 * Out::Element::kBytes);
+    metadata = block + Block::metadata_offset(row_in_block, in_slab);
+  }
+  /// Every lane of the warp stores, `offset` bytes further: the quad's four bytes of nibbles are one metadata word, 32
+  /// columns of one row. Groups that do not exist are stored as zeros.
+  __device__ __forceinline__ void store(const Kept (&kept)[2], const bool (&exists)[2], float multiplier, int lane,
+                                        int offset = 0) const {
+    using Tag = typename Out::Element;
+    float v[4];
+    u32 word = 0;
+#pragma unroll
+    for (int group = 0; group < 2; ++group) {
+      word |= kept[group].nibble << (4 * group);
+      v[2 * group] = exists[group] ? __fmul_rn(kept[group].low, multiplier) : 0.0f;
+      v[2 * group + 1] = exists[group] ? __fmul_rn(kept[group].high, multiplier) : 0.0f;
+    }
+    u32 bits[Tag::kBytes];
+    narrow4<Tag>(bits, v[0], v[1], v[2], v[3]);
+    if constexpr (Tag::kBytes == 1)
+      *reinterpret_cast<u32 *>(values + offset) = bits[0];
+    else
+      *reinterpret_cast<uint2 *>(values + offset) = make_uint2(bits[0], bits[1]);
+    word <<= 8 * (lane & 3);
+    word |= __shfl_xor_sync(~0u, word, 1);
+    word |= __shfl_xor_sync(~0u, word, 2);
+    if ((lane & 3) == 0)
+      Block::store_metadata(metadata + offset, word);
+  }
+};
+
 /// Stores eight mapped elements of one row in the form of one output.
 template <class Out>
 __device__ __forceinline__ void store_eight(void *out, const float (&y)[8], const Kept (&kept)[2], float multiplier,
@@ -124,36 +167,8 @@ __device__ __forceinline__ void store_eight(void *out, const float (&y)[8], cons
           destination[i] = words[i / 4] >> (8 * (i % 4)) & 1;
     }
   } else if constexpr (Out::kKind == kPacked24Axis1) {
-    using Block = PackedBlock<Tag::kBytes>;
-    constexpr int kPanelBlocks = Out::kPanel / 64;
-    const int slabs = (columns + Block::kSlabElements - 1) / Block::kSlabElements;
-    const int slab = column / Block::kSlabElements, in_slab = column % Block::kSlabElements, block_row = row / 64;
-    u8 *block = static_cast<u8 *>(out) + ((static_cast<i64>(block_row / kPanelBlocks) * slabs + slab) * kPanelBlocks +
-                                          block_row % kPanelBlocks) *
-                                             Block::kBytes;
-    float v[4] = {};
-    u32 word = 0;
-#pragma unroll
-    for (int group = 0; group < 2; ++group) {
-      word |= kept[group].nibble << (4 * group);
-      v[2 * group] = __fmul_rn(kept[group].low, multiplier);
-      v[2 * group + 1] = __fmul_rn(kept[group].high, multiplier);
-      if (column + 4 * group >= columns || row >= rows)
-        v[2 * group] = v[2 * group + 1] = 0.0f;
-    }
-    u32 values[Tag::kBytes];
-    narrow4<Tag>(values, v[0], v[1], v[2], v[3]);
-    u8 *destination = block + Block::value_offset(row % 64, in_slab / 2 * Tag::kBytes);
-    if constexpr (Tag::kBytes == 1)
-      *reinterpret_cast<u32 *>(destination) = values[0];
-    else
-      *reinterpret_cast<uint2 *>(destination) = make_uint2(values[0], values[1]);
-    // The quad's four bytes of nibbles are one metadata word: 32 columns of one row.
-    word <<= 8 * (lane & 3);
-    word |= __shfl_xor_sync(~0u, word, 1);
-    word |= __shfl_xor_sync(~0u, word, 2);
-    if ((lane & 3) == 0)
-      Block::store_metadata(block, row % 64, in_slab, word);
+    const bool exists[2] = {row < rows && column < columns, row < rows && column + 4 < columns};
+    PackedPlace<Out>(out, row, column, columns).store(kept, exists, multiplier, lane);
   }
 }
 

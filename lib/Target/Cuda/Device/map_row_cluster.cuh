@@ -56,6 +56,36 @@ template <class Config> __device__ __forceinline__ u32 largest_of_cluster(u32 la
   return largest;
 }
 
+/// One output of a thread: the chunks of its row, kStep columns apart.
+template <class Out, int kStep> class ChunkOutput {
+  void *out;
+
+public:
+  __device__ __forceinline__ ChunkOutput(void *out, int, int, int) : out(out) {}
+  __device__ __forceinline__ void store(int, const float (&y)[8], const Kept (&kept)[2], float multiplier, bool,
+                                        int row, int rows, int column, int columns, int lane) const {
+    store_eight<Out>(out, y, kept, multiplier, row, rows, column, columns, lane);
+  }
+};
+/// Packed: a step is a whole number of slabs, so that chunks are a constant number of bytes apart.
+template <class Tag, int kPanel, int kStep> class ChunkOutput<Output<kPacked24Axis1, Tag, kPanel>, kStep> {
+  using Place = PackedPlace<Output<kPacked24Axis1, Tag, kPanel>>;
+  static_assert(kStep % Place::Block::kSlabElements == 0, "a step is whole slabs");
+  static constexpr int kStride = kStep / Place::Block::kSlabElements * (kPanel / 64) * Place::Block::kBytes;
+  Place place;
+
+public:
+  __device__ __forceinline__ ChunkOutput(void *out, int row, int column, int columns)
+      : place(out, row, column, columns) {
+    asm("" : "+l"(place.values), "+l"(place.metadata)); // otherwise computed anew for every chunk
+  }
+  __device__ __forceinline__ void store(int chunk, const float (&)[8], const Kept (&kept)[2], float multiplier,
+                                        bool inside, int, int, int, int, int lane) const {
+    const bool exists[2] = {inside, inside};
+    place.store(kept, exists, multiplier, lane, chunk * kStride);
+  }
+};
+
 template <class Config, class Body>
 __device__ __forceinline__ void map_row_cluster(const void *input, float *scale, void *out0, void *out1, void *out2,
                                                 int rows) {
@@ -95,6 +125,9 @@ __device__ __forceinline__ void map_row_cluster(const void *input, float *scale,
   if (rank == 0 && thread < 32 && lane % 4 == 0 && valid)
     scale[row] = row_scale;
   const float multiplier = reciprocal(row_scale);
+  const ChunkOutput<typename Config::Out0, Shape::kStep> output0(out0, row, column0, kColumns);
+  const ChunkOutput<typename Config::Out1, Shape::kStep> output1(out1, row, column0, kColumns);
+  const ChunkOutput<typename Config::Out2, Shape::kStep> output2(out2, row, column0, kColumns);
 #pragma unroll
   for (int chunk = 0; chunk < Shape::kChunks; ++chunk) {
     const int column = column0 + chunk * Shape::kStep;
@@ -105,9 +138,9 @@ __device__ __forceinline__ void map_row_cluster(const void *input, float *scale,
     Kept kept[2] = {{0.0f, 0.0f, 4u}, {0.0f, 0.0f, 4u}};
     if (inside(chunk))
       map_eight<Config, Body>(y, kept, raw[chunk], column, kColumns);
-    store_eight<typename Config::Out0>(out0, y, kept, multiplier, row, rows, column, kColumns, lane);
-    store_eight<typename Config::Out1>(out1, y, kept, multiplier, row, rows, column, kColumns, lane);
-    store_eight<typename Config::Out2>(out2, y, kept, multiplier, row, rows, column, kColumns, lane);
+    output0.store(chunk, y, kept, multiplier, inside(chunk), row, rows, column, kColumns, lane);
+    output1.store(chunk, y, kept, multiplier, inside(chunk), row, rows, column, kColumns, lane);
+    output2.store(chunk, y, kept, multiplier, inside(chunk), row, rows, column, kColumns, lane);
   }
 }
 

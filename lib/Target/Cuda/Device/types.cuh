@@ -92,13 +92,21 @@ template <int kElementBytes> struct PackedBlock {
   /// quad holds the whole word of 32-element half `half`. 16-bit: instruction `half` reads the pair of threads 2 * half
   /// + {0, 1}; each holds 16 elements of both rows, i / 8 choosing the 16 bits.
   static __device__ __forceinline__ void store_metadata(u8 *block, int r, int k, u32 word) {
+    store_metadata(block + metadata_offset(r, k), word);
+  }
+  /// Offset in the block of what `store_metadata` writes.
+  static __device__ __forceinline__ int metadata_offset(int r, int k) {
     const int first = (r >> 4) * 32 + (r & 7) * 4 + ((k >> 5) & 1) * 2, upper = (r >> 3) & 1;
-    u8 *const metadata = block + kValueBytes;
+    if constexpr (kElementBytes == 1)
+      return kValueBytes + (first + upper) * 4 * kUnits + 4 * (k >> 6);
+    return kValueBytes + first * 4 + 2 * upper;
+  }
+  static __device__ __forceinline__ void store_metadata(u8 *place, u32 word) {
     if constexpr (kElementBytes == 1) {
-      *reinterpret_cast<u32 *>(metadata + (first + upper) * 4 * kUnits + 4 * (k >> 6)) = word;
+      *reinterpret_cast<u32 *>(place) = word;
     } else {
-      *reinterpret_cast<u16 *>(metadata + first * 4 + 2 * upper) = static_cast<u16>(word);
-      *reinterpret_cast<u16 *>(metadata + (first + 1) * 4 + 2 * upper) = static_cast<u16>(word >> 16);
+      *reinterpret_cast<u16 *>(place) = static_cast<u16>(word);
+      *reinterpret_cast<u16 *>(place + 4) = static_cast<u16>(word >> 16);
     }
   }
 };
