@@ -61,7 +61,7 @@ class SparseFFN(nn.Module):
     ) -> None:
         super().__init__()
         self._configure(d_model, d_ffn, activation, dtype, y2_scale, density, max_drop, sparsity, tokens)
-        self._paths = (("up_proj",), ("down_proj",))
+        self._paths: tuple[tuple[str, ...], tuple[str, ...]] = (("up_proj",), ("down_proj",))
         self.up_proj = nn.Linear(d_model, d_ffn, bias=False, device=device, dtype=param_dtype)
         self.down_proj = nn.Linear(d_ffn, d_model, bias=False, device=device, dtype=param_dtype)
 
