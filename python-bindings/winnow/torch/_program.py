@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import hashlib
+import math
 import threading
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -111,6 +112,10 @@ class Program:
 
         tokens: token count that decisions are made for; 0 for about as many as there are.
         """
+        if x.is_cuda:
+            result = self._run_again(x, weights, tokens)
+            if result is not None:
+                return result
         shape = x.shape
         if not shape or shape[-1] != self.features:
             raise ValueError(f"x: expected {self.features} features along the last axis, got shape {tuple(shape)}")
@@ -132,6 +137,30 @@ class Program:
                 rows = x.detach().view(count, self.features)
                 self._host(rows, *weights, out=out.view(count, self.result_features))
         return out
+
+    def _run_again(self, x: Tensor, weights: Sequence[Tensor], tokens: int) -> Tensor | None:
+        """What `run` returns, for a call like those before it, with tensors looked at from C, which takes half the host
+        time. None where something is new, unusual or wrong."""
+        shape = x.shape
+        if len(shape) < 2 or self.features != self.result_features or self.dtype is not self.result_dtype:
+            return None
+        count = shape[0] if len(shape) == 2 else math.prod(shape[:-1])
+        if count == 0 or not x.is_contiguous():
+            return None
+        index = x.get_device()
+        tokens = tokens or decided_for(count)
+        size = self._sizes.get((index, tokens, count))
+        if size is None:
+            return None
+        executable = self._executable(index, tokens)
+        # What torch.cuda.current_stream asks, too, without making an object of it: 4 us less.
+        stream = torch._C._cuda_getCurrentRawStream(index)
+        out = torch.empty_like(x)
+        # From the caching allocator, for this stream: it may be used again by what is enqueued later.
+        workspace = torch.empty(size, dtype=torch.uint8, device=x.device)
+        flat = (x, out) if len(shape) == 2 else (x.view(count, shape[-1]), out.view(count, shape[-1]))
+        enqueued = executable.call((flat[0], *weights), flat[1], stream, None, workspace.data_ptr(), size)
+        return None if enqueued is None else out
 
     def _enqueue(self, x: Tensor, weights: Sequence[Tensor], out: Tensor, count: int, tokens: int) -> None:
         index = x.get_device()
