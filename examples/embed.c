@@ -12,12 +12,12 @@
 #include <string.h>
 
 static const char kSpec[] =
-    "func.func @forward(%x: tensor<?x64xf16>, %w1: tensor<128x64xf16> {ffn.weight},\n"
-    "                   %w2: tensor<64x128xf16> {ffn.weight}) -> tensor<?x64xf32> {\n"
-    "  %y1 = ffn.matmul %x, %w1 {transpose_rhs} : (tensor<?x64xf16>, tensor<128x64xf16>) -> tensor<?x128xf16>\n"
+    "func.func @forward(%x: tensor<?x64xf16>, %w1: tensor<1024x64xf16> {ffn.weight},\n"
+    "                   %w2: tensor<64x1024xf16> {ffn.weight}) -> tensor<?x64xf32> {\n"
+    "  %y1 = ffn.matmul %x, %w1 {transpose_rhs} : (tensor<?x64xf16>, tensor<1024x64xf16>) -> tensor<?x1024xf16>\n"
     "  %y2 = ffn.relu2 %y1 {ffn.sparsity = #ffn.sparsity<density = 0.08, max_drop = 0.05>}\n"
-    "      : tensor<?x128xf16> -> tensor<?x128xf16>\n"
-    "  %y3 = ffn.matmul %y2, %w2 {transpose_rhs} : (tensor<?x128xf16>, tensor<64x128xf16>) -> tensor<?x64xf32>\n"
+    "      : tensor<?x1024xf16> -> tensor<?x1024xf16>\n"
+    "  %y3 = ffn.matmul %y2, %w2 {transpose_rhs} : (tensor<?x1024xf16>, tensor<64x1024xf16>) -> tensor<?x64xf32>\n"
     "  return %y3 : tensor<?x64xf32>\n"
     "}\n";
 
@@ -50,7 +50,7 @@ static void printKernels(const winnow_module *module) {
 }
 
 static void evaluate(const winnow_module *module) {
-  enum { kTokens = 2, kModel = 64, kHidden = 128 };
+  enum { kTokens = 2, kModel = 64, kHidden = 1024 };
   static const int64_t shapes[4][2] = {{kTokens, kModel}, {kHidden, kModel}, {kModel, kHidden}, {kTokens, kModel}};
   static uint16_t x[kTokens * kModel], w1[kHidden * kModel], w2[kModel * kHidden];
   static float y[kTokens * kModel];

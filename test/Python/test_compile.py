@@ -16,7 +16,7 @@ FORWARD = winnow.ffn(d_model=256, d_ffn=1024)
 
 
 def test_every_level_can_be_looked_at():
-    ffn = winnow.lower(FORWARD, target="sm_90a", tokens=4096)
+    ffn = winnow.lower(FORWARD, target="sm_90a", tokens=2**20)
     assert "ffn.relu2" in ffn.ir("spec") and "ffn.kernel" not in ffn.ir("spec")
     assert "ffn.kernel" in ffn.ir("ffn")
     assert "kern.program" in ffn.ir("kern")
@@ -27,7 +27,7 @@ def test_every_level_can_be_looked_at():
 
 def test_remarks_and_explanation(monkeypatch):
     monkeypatch.setenv("COLUMNS", "120")
-    ffn = winnow.lower(FORWARD, target="sm_90a", tokens=4096)
+    ffn = winnow.lower(FORWARD, target="sm_90a", tokens=2**20)
     explanation = ffn.explain()
     by_name = {remark.name: remark for remark in ffn.remarks}
     sparse = by_name["SparseProduct"]

@@ -58,29 +58,25 @@ void tool::addExplain(CLI::App &app, Action &action) {
 // Cost of one kernel
 //===--------------------------------------------------------------------------------------------------------------===//
 
-static double bytesOf(Type type, int64_t tokens, bool asDense) {
-  llvm::ArrayRef<int64_t> shape;
-  Type element;
-  double perElement = 1;
-  if (auto sparse = dyn_cast<ffn::Sparse24Type>(type)) {
-    shape = sparse.getShape();
-    element = sparse.getElementType();
-    perElement = element.getIntOrFloatBitWidth() / 8.0;
-    if (!asDense)
-      perElement = perElement / 2 + 0.125; // half the values, and two 2-bit positions of every four
-  } else {
-    auto tensor = cast<RankedTensorType>(type);
-    shape = tensor.getShape();
-    perElement = std::max(8u, tensor.getElementType().getIntOrFloatBitWidth()) / 8.0;
-  }
+static double countOf(Type type, int64_t tokens) {
+  auto sparse = dyn_cast<ffn::Sparse24Type>(type);
   double count = 1;
-  for (int64_t extent : shape)
+  for (int64_t extent : sparse ? sparse.getShape() : cast<RankedTensorType>(type).getShape())
     count *= static_cast<double>(ShapedType::isDynamic(extent) ? tokens : extent);
-  return count * perElement;
+  return count;
 }
 
-static ffn::Prediction predictProductKernel(ffn::MatmulOp matmul, Type result, bool sparse, int64_t tokens,
-                                            const Chip &chip) {
+static double bytesOf(Type type, int64_t tokens, bool asDense) {
+  auto sparse = dyn_cast<ffn::Sparse24Type>(type);
+  Type element = sparse ? sparse.getElementType() : cast<RankedTensorType>(type).getElementType();
+  double perElement = std::max(8u, element.getIntOrFloatBitWidth()) / 8.0;
+  if (sparse && !asDense)
+    perElement = perElement / 2 + 0.125; // half the values, and two 2-bit positions of every four
+  return countOf(type, tokens) * perElement;
+}
+
+static ffn::Prediction predictProductKernel(ffn::MatmulOp matmul, Type result, bool sparse, bool compressed,
+                                            int64_t tokens, const Chip &chip) {
   auto extent = [&](int64_t value) { return ShapedType::isDynamic(value) ? tokens : value; };
   ffn::ProductProblem problem;
   problem.m = extent(matmul.getM());
@@ -88,12 +84,8 @@ static ffn::Prediction predictProductKernel(ffn::MatmulOp matmul, Type result, b
   problem.k = extent(matmul.getK());
   problem.precision = ffn::getPrecision(ffn::getMatrixElementType(matmul.getLhs().getType()));
   problem.outBytes = std::max<int64_t>(1, ffn::getMatrixElementType(result).getIntOrFloatBitWidth() / 8);
+  problem.compressesOut = compressed;
   return ffn::predictProduct(problem, sparse, chip);
-}
-
-static bool hasDynamicScale(ffn::KernelOp kernel) {
-  return llvm::any_of(kernel.getBody().front().getOps<ffn::QuantizeOp>(),
-                      [](ffn::QuantizeOp quantize) { return quantize.isDynamic(); });
 }
 
 KernelEstimate ExplainVerb::estimate(ffn::KernelOp kernel, const Chip &chip) const {
@@ -111,18 +103,17 @@ KernelEstimate ExplainVerb::estimate(ffn::KernelOp kernel, const Chip &chip) con
   }
   if (matmul) {
     Type result = kernel->getResultTypes().front();
-    estimate.chosen = predictProductKernel(matmul, result, matmul.isSparse(), spec.tokens, chip);
-    estimate.dense = predictProductKernel(matmul, result, false, spec.tokens, chip);
+    estimate.chosen =
+        predictProductKernel(matmul, result, matmul.isSparse(), isa<ffn::Sparse24Type>(result), spec.tokens, chip);
+    estimate.dense = predictProductKernel(matmul, result, false, false, spec.tokens, chip);
     return estimate;
   }
   for (bool asDense : {false, true}) {
     double bytes = 0;
     for (Type type : llvm::concat<const Type>(kernel->getOperandTypes(), kernel->getResultTypes()))
       bytes += bytesOf(type, spec.tokens, asDense);
-    // A dynamic scale is known only once the whole row has been read: the values are read again to be quantised.
-    if (hasDynamicScale(kernel))
-      bytes += bytesOf(kernel->getOperandTypes().front(), spec.tokens, asDense);
-    (asDense ? estimate.dense : estimate.chosen) = ffn::predictCopy(bytes, chip);
+    (asDense ? estimate.dense : estimate.chosen) =
+        ffn::predictMap(countOf(kernel->getOperandTypes().front(), spec.tokens), bytes, chip);
   }
   return estimate;
 }

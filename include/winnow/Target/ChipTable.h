@@ -34,6 +34,9 @@ struct Chip {
   double bytesPerSecond = 0;     ///< of device memory
   double fillBytesPerSecond = 0; ///< from L2 into the shared memory of all multiprocessors together
   double burst = 1; ///< how much faster the tensor cores are while only some multiprocessors work, power permitting
+  /// Elements that the epilogues of all multiprocessors together finish, into memory or into a compressed result.
+  double epilogueRate = 0, compressRate = 0;
+  double mapRate = 0;       ///< elements that maps (activation, selection, quantisation) process
   double launchSeconds = 0; ///< start of one more kernel in a stream
   bool wgmma = false;       ///< warpgroup matrix instructions, dense and 2:4
   bool tma = false;         ///< tensor memory accelerator

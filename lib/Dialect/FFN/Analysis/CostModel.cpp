@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdarg>
 #include <cstdio>
+#include <utility>
 
 using namespace winnow;
 using namespace winnow::ffn;
@@ -69,6 +71,9 @@ static double tensorRate(const ProductProblem &problem, bool sparse, const Chip 
   return 0;
 }
 
+/// The tiles of the default schedules (ScheduleModel.cpp); the product takes the one that serves it best.
+static constexpr std::array<std::pair<double, double>, 3> kTiles = {{{256, 192}, {128, 256}, {64, 128}}};
+
 static double ceilDiv(double a, double b) { return std::max<int64_t>(1, static_cast<int64_t>((a + b - 1) / b)); }
 
 Prediction winnow::ffn::predictProduct(const ProductProblem &problem, bool sparse, const Chip &chip) {
@@ -76,38 +81,50 @@ Prediction winnow::ffn::predictProduct(const ProductProblem &problem, bool spars
   Prediction result;
   result.flops = 2 * m * n * k;
   double lhs = sparse ? compressedBytes(problem.precision) : elementBytes(problem.precision);
-  result.bytes = m * k * lhs + n * k * elementBytes(problem.precision) + m * n * problem.outBytes;
+  double out = problem.outBytes;
+  if (problem.compressesOut)
+    out = out / 2 + 0.125;
+  result.bytes = m * k * lhs + n * k * elementBytes(problem.precision) + m * n * out;
   if (chip.bytesPerSecond == 0)
     return result;
 
-  // The tiles of the default schedules: a wave of CTAs takes as long as one tile, however few of them have work.
-  bool small = problem.m <= 128;
-  double tileM = small ? 64 : 256, tileN = small ? 128 : 192;
-  double tiles = ceilDiv(m, tileM) * ceilDiv(n, tileN);
-  double waves = ceilDiv(tiles, chip.multiprocessors);
-  double issued = 2 * waves * chip.multiprocessors * tileM * tileN * k;
-  double rate = tensorRate(problem, sparse, chip) * (tiles < chip.multiprocessors ? chip.burst : 1);
+  double rate = tensorRate(problem, sparse, chip);
   // Without tensor cores: two operations per lane and clock on 128 lanes at 1.5 GHz.
   if (rate == 0)
     rate = chip.multiprocessors * 128 * 2 * 1.5e9;
-  double compute = issued / rate;
-  // Memory by itself, and what every tile has to bring into shared memory; rows past the end are not fetched.
-  double memory = result.bytes / chip.bytesPerSecond;
-  if (chip.fillBytesPerSecond != 0) {
-    double perTile = (std::min(m, tileM) * lhs + tileN * elementBytes(problem.precision)) * k;
-    memory = std::max(memory, waves * perTile * chip.multiprocessors / chip.fillBytesPerSecond);
+  double best = HUGE_VAL;
+  for (auto [tileM, tileN] : kTiles) {
+    // A wave of CTAs takes as long as one tile, however few of them have work.
+    double tiles = ceilDiv(m, tileM) * ceilDiv(n, tileN), waves = ceilDiv(tiles, chip.multiprocessors);
+    double perWave = chip.multiprocessors * tileM * tileN;
+    double compute = 2 * waves * perWave * k / (rate * (tiles < chip.multiprocessors ? chip.burst : 1));
+    // Memory by itself, and what every tile has to bring into shared memory; rows past the end are not fetched.
+    double memory = result.bytes / chip.bytesPerSecond, rows = std::min(m, tileM);
+    if (chip.fillBytesPerSecond != 0) {
+      double perTile = (rows * lhs + tileN * elementBytes(problem.precision)) * k;
+      memory = std::max(memory, waves * perTile * chip.multiprocessors / chip.fillBytesPerSecond);
+    }
+    double epilogue = 0, epilogueRate = problem.compressesOut ? chip.compressRate : chip.epilogueRate;
+    if (epilogueRate != 0)
+      epilogue = waves * chip.multiprocessors * rows * tileN / epilogueRate;
+    double seconds = std::max(compute, memory) + epilogue;
+    if (seconds < best) {
+      best = seconds;
+      result.memoryBound = memory > compute;
+    }
   }
-  result.memoryBound = memory > compute;
-  result.seconds = std::max(compute, memory) + chip.launchSeconds;
+  result.seconds = best + chip.launchSeconds;
   return result;
 }
 
-Prediction winnow::ffn::predictCopy(double bytes, const Chip &chip) {
+Prediction winnow::ffn::predictMap(double elements, double bytes, const Chip &chip) {
   Prediction result;
   result.bytes = bytes;
-  result.memoryBound = true;
-  if (chip.bytesPerSecond != 0)
-    result.seconds = bytes / chip.bytesPerSecond + chip.launchSeconds;
+  if (chip.bytesPerSecond == 0)
+    return result;
+  double memory = bytes / chip.bytesPerSecond, compute = chip.mapRate == 0 ? 0 : elements / chip.mapRate;
+  result.memoryBound = memory > compute;
+  result.seconds = std::max(memory, compute) + chip.launchSeconds;
   return result;
 }
 
@@ -115,7 +132,8 @@ Prediction winnow::ffn::predictPreparation(const ProductProblem &problem, bool s
   if (problem.lhsStored && !sparse)
     return {};
   double written = sparse ? compressedBytes(problem.precision) : elementBytes(problem.precision);
-  return predictCopy(static_cast<double>(problem.m) * problem.k * (problem.sourceBytes + written), chip);
+  double elements = static_cast<double>(problem.m) * problem.k;
+  return predictMap(elements, elements * (problem.sourceBytes + written), chip);
 }
 
 static Prediction operator+(const Prediction &a, const Prediction &b) {
@@ -134,7 +152,8 @@ ProductDecision winnow::ffn::decideProduct(const ProductProblem &problem, const 
     return decide(Cause::shape,
                   format("expected positive extents, got %lld x %lld x %lld", static_cast<long long>(problem.m),
                          static_cast<long long>(problem.n), static_cast<long long>(problem.k)));
-  decision.dense = predictPreparation(problem, false, chip) + predictProduct(problem, false, chip);
+  Prediction denseProduct = predictProduct(problem, false, chip);
+  decision.dense = predictPreparation(problem, false, chip) + denseProduct;
   decision.sparseTotal = predictPreparation(problem, true, chip) + predictProduct(problem, true, chip);
 
   if (!chip.wgmma)
@@ -162,7 +181,7 @@ ProductDecision winnow::ffn::decideProduct(const ProductProblem &problem, const 
                              1e6 * decision.dense.seconds, gain);
   if (gain < (problem.selected ? 1.0 : kRelaxationGain))
     return decide(Cause::cost,
-                  "2:4 is not predicted to pay: " + times + (decision.dense.memoryBound ? ", memory bounds both" : ""));
+                  "2:4 is not predicted to pay: " + times + (denseProduct.memoryBound ? ", memory bounds both" : ""));
   std::string loss =
       problem.selected ? "already 2:4"
                        : format("expected drop %.2f %% of at most %.2f %%", 100 * problem.drop, 100 * problem.maxDrop);

@@ -1,9 +1,9 @@
 //===- CostModel.h - dense or 2:4, by predicted time --------------------------------------------------------------===//
 //
 // A pure function of a problem and a chip: no MLIR, no state, so that every decision can be unit-tested and explained.
-// A product takes as long as its slowest part: the tensor cores, over whole tiles in whole waves, device memory, or the
-// way from L2 into shared memory. The kernel that prepares the left operand (activation, selection, quantisation) is
-// counted with it.
+// A product takes as long as its slowest part (the tensor cores, over whole tiles in whole waves, device memory, or the
+// way from L2 into shared memory) and the epilogues, during which the tensor cores wait. The kernel that prepares the
+// left operand (activation, selection, quantisation) is counted with it.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -31,8 +31,9 @@ struct ProductProblem {
   bool selected = false;   ///< lhs already is 2:4 along K: nothing more is lost
   bool lhsStored =
       false; ///< lhs lies in memory ready for the dense product; only 2:4 would need a kernel to prepare it
-  int64_t sourceBytes = 2; ///< per element of the matrix from which lhs is prepared
-  int64_t outBytes = 2;    ///< per element of the result
+  int64_t sourceBytes = 2;    ///< per element of the matrix from which lhs is prepared
+  int64_t outBytes = 2;       ///< per element of the result
+  bool compressesOut = false; ///< the epilogue selects two of four and writes a compressed result
 };
 
 /// What one kernel, or a chain of them, is predicted to take.
@@ -58,8 +59,8 @@ struct ProductDecision {
 /// The product by itself.
 Prediction predictProduct(const ProductProblem &problem, bool sparse, const Chip &chip);
 
-/// A kernel that reads and writes so many bytes and computes nothing that matters.
-Prediction predictCopy(double bytes, const Chip &chip);
+/// A map of so many elements that reads and writes so many bytes.
+Prediction predictMap(double elements, double bytes, const Chip &chip);
 
 /// The kernel that prepares lhs; zero where none is needed.
 Prediction predictPreparation(const ProductProblem &problem, bool sparse, const Chip &chip);
