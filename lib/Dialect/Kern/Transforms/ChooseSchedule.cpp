@@ -51,6 +51,14 @@ struct KernChooseSchedulePass : winnow::kern::impl::KernChooseSchedulePassBase<K
     return success();
   }
 
+  static std::string describeRows(MapOp op) {
+    std::optional<RowSlices> slices = getRowSlices(op);
+    if (!slices)
+      return "whole rows suffice";
+    return "8 rows are shared by " + std::to_string(slices->count) + " CTAs, " + std::to_string(slices->columns) +
+           " columns each";
+  }
+
   LogicalResult choose(MapOp op) {
     std::string whyNotRow = whyIllegal(op, Family::Row);
     Family family = whyNotRow.empty() ? Family::Row : Family::Patch;
@@ -58,7 +66,7 @@ struct KernChooseSchedulePass : winnow::kern::impl::KernChooseSchedulePassBase<K
       return op.emitOpError() << "no family of map kernels can do its work: " << why;
     op.setScheduleAttr(getMapSchedule(op, family));
     remark::passed(op.getLoc(), remarkOptions(op.getSymName()))
-        << (family == Family::Row ? std::string("family row: whole rows suffice") : whyNotRow);
+        << (family == Family::Row ? "family row: " + describeRows(op) : whyNotRow);
     return success();
   }
 

@@ -54,6 +54,7 @@ kern.map @short_rows attributes {input = !kern.buffer<?x768xbf16>, select = arra
 }
 // CHECK-LABEL: kern.map @long_rows
 // CHECK-SAME: schedule = #kern.schedule<row, tile = [8, 3584]>
+// REMARK: {{.*}}schedule{{.*}}long_rows{{.*}}family row: 8 rows are shared by 8 CTAs, 3584 columns each
 kern.map @long_rows attributes {input = !kern.buffer<?x28672xbf16>, select = array<i64: 1>, granularity = "row", scale_mode = "dynamic", scale = !kern.buffer<?xf32>, outputs = [!kern.buffer<?x28672xf8E4M3FN, #kern.packed24<axis = 1, panel = 256>>]} {
 ^bb0(%x: f32):
   kern.yield %x : f32
