@@ -85,12 +85,14 @@ def test_enqueueing_does_not_wait(ffn):
 
     ones = jnp.ones((4096, 4096), jnp.bfloat16)
     long(x, ones).block_until_ready()
-    begin = time.perf_counter()
-    y = long(x, ones)
-    enqueued = time.perf_counter() - begin
-    y.block_until_ready()
-    whole = time.perf_counter() - begin
-    assert enqueued < whole / 4, (enqueued, whole)
+    shares = []
+    for _ in range(5):  # whatever else the host is busy with, one enqueueing of several is undisturbed
+        begin = time.perf_counter()
+        y = long(x, ones)
+        enqueued = time.perf_counter() - begin
+        y.block_until_ready()
+        shares.append(enqueued / (time.perf_counter() - begin))
+    assert min(shares) < 0.25, shares
 
 
 def test_weights_can_be_quantized_on_the_gpu():
