@@ -17,11 +17,10 @@ Schema "winnow.bench", version 1. The root holds `schema`, `version`, `date`, `c
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from .._files import write_whole
 from .stats import geometric_mean
 
 SCHEMA, VERSION = "winnow.bench", 1
@@ -134,16 +133,7 @@ def summary(cases: Iterable[Mapping[str, Any]], mode: str) -> list[Figure]:
 
 def write_json(path: str, record: Mapping[str, Any]) -> None:
     """Writes the record, whole or not at all."""
-    folder = os.path.dirname(os.path.abspath(path))
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".winnow-bench-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(record, file, indent=1, allow_nan=False)
-            file.write("\n")
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    write_whole(path, (json.dumps(record, indent=1, allow_nan=False) + "\n").encode())
 
 
 def read_json(path: str) -> dict[str, Any]:

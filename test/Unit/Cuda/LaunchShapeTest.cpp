@@ -161,16 +161,25 @@ TEST(LaunchShape, RowGridsReachTheirPanel) {
 }
 
 TEST(LaunchShape, RowClustersAreWhole) {
-  Module module(
-      "kern.map @m attributes {input = !kern.buffer<?x73728xbf16>, select = array<i64>, scale_mode = \"dynamic\", "
-      "granularity = \"row\", scale = !kern.buffer<?xf32>, outputs = [!kern.buffer<?x73728xf8E4M3FN>], "
-      "schedule = #kern.schedule<row, tile = [8, 9216]>} {\n"
-      "^bb0(%x: f32):\n  kern.yield %x : f32\n}\n");
-  mlir::FailureOr<cuda::LaunchShape> shape = cuda::getLaunchShape(module.first<kern::MapOp>());
-  ASSERT_TRUE(succeeded(shape));
-  EXPECT_EQ(shape->threads, 512u);
-  for (int64_t tokens : kTokenCounts) // Eight CTAs for every eight rows.
-    EXPECT_EQ(shape->tiles.evaluate(tokens), (tokens + 7) / 8 * 8);
+  struct Slices {
+    int64_t columns, slice;
+    uint32_t threads;
+  };
+  // Eight CTAs for every eight rows: also where seven slices would cover them.
+  for (const Slices &slices : {Slices{73728, 9216, 512}, Slices{8200, 1280, 256}}) {
+    std::string columns = "?x" + std::to_string(slices.columns);
+    Module module("kern.map @m attributes {input = !kern.buffer<" + columns +
+                  "xbf16>, select = array<i64>, scale_mode = "
+                  "\"dynamic\", granularity = \"row\", scale = !kern.buffer<?xf32>, outputs = [!kern.buffer<" +
+                  columns + "xf8E4M3FN>], schedule = #kern.schedule<row, tile = [8, " + std::to_string(slices.slice) +
+                  "]>} {\n"
+                  "^bb0(%x: f32):\n  kern.yield %x : f32\n}\n");
+    mlir::FailureOr<cuda::LaunchShape> shape = cuda::getLaunchShape(module.first<kern::MapOp>());
+    ASSERT_TRUE(succeeded(shape));
+    EXPECT_EQ(shape->threads, slices.threads);
+    for (int64_t tokens : kTokenCounts)
+      EXPECT_EQ(shape->tiles.evaluate(tokens), (tokens + 7) / 8 * 8);
+  }
 }
 
 } // namespace

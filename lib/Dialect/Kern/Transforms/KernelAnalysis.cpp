@@ -168,8 +168,9 @@ std::string kern::whyNotSliced(MapOp op, int64_t columns) {
 std::optional<RowSlices> kern::getRowSlices(MapOp op) {
   if (!op.getSchedule() || op.getSchedule()->getFamily() != Family::Row || op.getSchedule()->getTileN() == 0)
     return std::nullopt;
-  int64_t columns = op.getSchedule()->getTileN();
-  return RowSlices{columns, cuda::ceilDiv(getExtents(cast<BufferType>(op.getInput())).columns, columns)};
+  // A cluster of a power of two, the only sizes tried on a device; its last CTAs may have no columns.
+  int64_t columns = op.getSchedule()->getTileN(), extent = getExtents(cast<BufferType>(op.getInput())).columns;
+  return RowSlices{columns, static_cast<int64_t>(llvm::PowerOf2Ceil(cuda::ceilDiv(extent, columns)))};
 }
 
 int64_t kern::getMapThreads(MapOp op) {

@@ -1,5 +1,4 @@
-//===- gemm_simt.cuh - matrix product on plain f32 arithmetic
-//-----------------------------------------------------------===//
+//===- gemm_simt.cuh - matrix product on plain f32 arithmetic -----------------------------------------------------===//
 //
 // For shapes and types that the tensor-core kernel cannot take (a row length that is not a multiple of 16 bytes, f32
 // operands). Any extents, any of the four operand orders. A CTA of 256 threads owns 64 x 64 results, a thread 4 x 4.

@@ -1,12 +1,11 @@
-//===- gemm_wgmma.cuh - matrix product on warpgroup MMA, dense or 2:4 sparse
-//-------------------------------------------===//
+//===- gemm_wgmma.cuh - matrix product on warpgroup MMA, dense or 2:4 sparse --------------------------------------===//
 //
 // One producer warpgroup (one thread of it) fills a ring of shared-memory stages; consumer warpgroups multiply. A stage
 // is one slab, 128 bytes of K: the rows of B by one tensor copy, then A by one tensor copy (dense) or one bulk copy of
 // packed blocks (sparse). Accumulators stay in registers for a whole tile; the grid is persistent.
 //
-// Shared memory: stages, then mbarriers (full, empty per stage) and the scalar scales of both operands (256 bytes), then
-// per consumer warpgroup kTileN column scales and kTileM / kWarpgroups row scales. The launcher asks for exactly
+// Shared memory: stages, then mbarriers (full, empty per stage) and the scalar scales of both operands (256 bytes),
+// then per consumer warpgroup kTileN column scales and kTileM / kWarpgroups row scales. The launcher asks for exactly
 // GemmShape::kSharedBytes.
 //
 //===--------------------------------------------------------------------------------------------------------------===//

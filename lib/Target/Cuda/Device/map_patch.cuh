@@ -1,5 +1,4 @@
-//===- map_patch.cuh - element-wise map of 4 x 4 patches
-//----------------------------------------------------------------===//
+//===- map_patch.cuh - element-wise map of 4 x 4 patches ----------------------------------------------------------===//
 //
 // A CTA of 256 threads owns 64 rows x 128 columns; a thread owns two patches of 4 x 4, so that groups of four along
 // either axis are within one thread: selection by token, by feature, or one under the other, and results in any layout.

@@ -1,10 +1,9 @@
-//===- map_row.cuh - element-wise map of whole rows
-//---------------------------------------------------------------------===//
+//===- map_row.cuh - element-wise map of whole rows ---------------------------------------------------------------===//
 //
 // A CTA of eight warps owns eight rows. A warp step covers 8 rows x 32 columns: lane l has row l / 4 and the eight
 // columns from 8 * (l % 4), so that a quad reads 64 contiguous bytes of bf16 and writes 16 contiguous bytes of packed
-// f8, and the eight rows of a step fill one 128-byte core matrix. A dynamic scale costs a first pass over the row,
-// mostly out of L2.
+// f8, and the eight rows of a step fill one 128-byte core matrix. A dynamic scale costs a first pass over the row:
+// map_row_cluster.cuh spares it where it can.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 

@@ -1,5 +1,4 @@
-//===- map_row_cluster.cuh - element-wise map with a dynamic row scale, rows shared by a cluster
-//-------------------===//
+//===- map_row_cluster.cuh - map with a dynamic row scale, rows shared by a cluster -------------------------------===//
 //
 // Eight rows belong to a cluster of CTAs, each of which takes kSlice columns of them and holds these in registers while
 // the cluster agrees on the largest magnitude of every row: memory is read once. Lanes and stores are as in

@@ -55,8 +55,7 @@ __device__ __forceinline__ void tensor_load_5d(u32 destination, const TensorMap 
                : "memory");
 }
 
-//===- wgmma (PTX ISA, "Asynchronous warpgroup level matrix instructions")
-//------------------------------------------===//
+//===- wgmma (PTX ISA, "Asynchronous warpgroup level matrix instructions") ----------------------------------------===//
 
 __device__ __forceinline__ void wgmma_fence() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
 __device__ __forceinline__ void wgmma_commit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
@@ -80,8 +79,7 @@ template <int kCount> __device__ __forceinline__ void register_decrease() {
   asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(kCount));
 }
 
-//===- Shared and global memory
-//-------------------------------------------------------------------------------------===//
+//===- Shared and global memory -----------------------------------------------------------------------------------===//
 
 __device__ __forceinline__ float load_shared(u32 address) {
   float value;

@@ -65,6 +65,14 @@ kern.map @longest_rows attributes {input = !kern.buffer<?x73728xbf16>, select = 
 ^bb0(%x: f32):
   kern.yield %x : f32
 }
+// Seven slices would cover these: the cluster is one of eight.
+// CHECK-LABEL: kern.map @seven_slices
+// CHECK-SAME: schedule = #kern.schedule<row, tile = [8, 1280]>
+// REMARK: {{.*}}schedule{{.*}}seven_slices{{.*}}family row: 8 rows are shared by 8 CTAs, 1280 columns each
+kern.map @seven_slices attributes {input = !kern.buffer<?x8200xbf16>, select = array<i64>, granularity = "row", scale_mode = "dynamic", scale = !kern.buffer<?xf32>, outputs = [!kern.buffer<?x8200xf8E4M3FN>]} {
+^bb0(%x: f32):
+  kern.yield %x : f32
+}
 // Not a multiple of 8, or more than registers hold: each CTA takes whole rows.
 // CHECK-LABEL: kern.map @odd_rows
 // CHECK-SAME: schedule = #kern.schedule<row, tile = [8, 0]>

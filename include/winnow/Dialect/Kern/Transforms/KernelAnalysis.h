@@ -38,7 +38,7 @@ std::string whyIllegal(MapOp op, Family family);
 /// a dynamic scale are shared by a cluster of CTAs where that is possible (map_row_cluster.cuh).
 ScheduleAttr getMapSchedule(MapOp op, Family family);
 
-/// How the CTAs of a cluster share rows: `count` slices of `columns` columns.
+/// How the CTAs of a cluster share rows: `count` slices of `columns` columns, a power of two.
 struct RowSlices {
   int64_t columns, count;
 };
