@@ -1,7 +1,7 @@
 //===- CompileImages.cpp - sources of a plan to machine code ------------------------------------------------------===//
 //
-// Kernels are compiled side by side. Workers only fill their own slot; diagnostics are emitted by the calling thread
-// once all have ended, in the order of the plan.
+// Kernels are compiled side by side. Workers only fill their own slot; the calling thread waits for them with interrupts
+// held, and emits diagnostics once all have ended, in the order of the plan.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -11,11 +11,13 @@
 #include "winnow/Jit/KernelCache.h"
 #include "winnow/Jit/Nvrtc.h"
 #include "winnow/Support/BuildId.h"
+#include "winnow/Support/HeldSignals.h"
 
 #include "mlir/IR/Remarks.h"
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <mutex>
 #include <optional>
 #include <system_error>
@@ -25,6 +27,9 @@ using namespace mlir;
 using namespace winnow;
 using namespace winnow::jit;
 
+/// Between two looks at whether all kernels are done.
+static constexpr std::chrono::microseconds kLongestPause(1000);
+
 namespace {
 
 /// Compiles images until none is left; shared by all workers.
@@ -33,13 +38,15 @@ public:
   ImageQueue(const rt::Plan &plan, const CompileOptions &options, const Nvrtc &nvrtc, const KernelCache &cache)
       : plan(plan), options(options), nvrtc(nvrtc), cache(cache), results(plan.images.size()) {}
 
+  bool isDone() const { return done == plan.images.size(); }
+
   void work() {
     for (size_t index = next++; index < plan.images.size(); index = next++) {
       results[index] = compile(plan.images[index]);
       std::lock_guard<std::mutex> guard(progressMutex);
-      ++done;
       if (options.progress)
-        options.progress(plan.images[index].name, done, plan.images.size());
+        options.progress(plan.images[index].name, done + 1, plan.images.size());
+      ++done;
     }
   }
   std::vector<std::optional<Result<CompiledImage>>> &outcomes() { return results; }
@@ -52,7 +59,7 @@ private:
   std::vector<std::optional<Result<CompiledImage>>> results;
   std::atomic<size_t> next{0};
   std::mutex progressMutex;
-  size_t done = 0;
+  std::atomic<size_t> done{0};
 
   Result<CompiledImage> compile(const rt::Image &image) const {
     CacheKey key{image.source, Nvrtc::baseOptions(plan.target), plan.target, nvrtc.version(), buildId()};
@@ -90,16 +97,23 @@ LogicalResult jit::compileImages(rt::Plan &plan, const CompileOptions &options, 
           : KernelCache::off();
   ImageQueue queue(plan, options, **nvrtc, cache);
   size_t cores = std::max(1u, options.threads ? options.threads : std::thread::hardware_concurrency());
-  std::vector<std::thread> helpers;
-  try {
-    for (size_t i = 1; i < std::min(cores, plan.images.size()); ++i)
-      helpers.emplace_back([&] { queue.work(); });
-  } catch (const std::system_error &) {
-    // The system has no more threads: those that there are do the work.
+  {
+    HeldSignals signals;
+    std::vector<std::thread> workers;
+    try {
+      for (size_t i = 0; i < std::min(cores, plan.images.size()); ++i)
+        workers.emplace_back([&] { queue.work(); });
+    } catch (const std::system_error &) {
+      // The system has no more threads: those that there are do the work.
+      if (workers.empty())
+        queue.work();
+    }
+    // From the cache kernels come within a millisecond, from NVRTC in some hundred.
+    for (std::chrono::microseconds pause(50); !queue.isDone(); pause = std::min(2 * pause, kLongestPause))
+      signals.wait(pause);
+    for (std::thread &worker : workers)
+      worker.join();
   }
-  queue.work();
-  for (std::thread &helper : helpers)
-    helper.join();
 
   for (const std::string &message : warnings)
     emitWarning(loc) << message;

@@ -9,6 +9,7 @@
 #include "winnow/Pipelines/Pipelines.h"
 #include "winnow/Spec/Spec.h"
 #include "winnow/Support/BuildId.h"
+#include "winnow/Support/HeldSignals.h"
 #include "winnow/Target/ChipTable.h"
 #include "winnow/Target/Cuda/TranslateToPlan.h"
 
@@ -37,6 +38,7 @@ static PipelineOptions toPipelineOptions(const jit::CompileOptions &options) {
 /// Runs `phases`, dumping the module after each; the first gets the number `number`.
 static LogicalResult runPhases(ModuleOp module, llvm::ArrayRef<Phase> phases, unsigned number,
                                const jit::CompileOptions &options) {
+  HeldSignals signals; // The context may start threads here, which live as long as it does.
   jit::PhaseDump dump(options.dumpPhasesTo);
   for (const Phase &phase : phases) {
     PassManager manager(module.getContext());

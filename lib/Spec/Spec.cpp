@@ -2,6 +2,8 @@
 
 #include "winnow/Spec/Spec.h"
 
+#include "winnow/Support/HeldSignals.h"
+
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/AsmParser/AsmParserState.h"
 #include "mlir/Bytecode/BytecodeReader.h"
@@ -31,6 +33,7 @@ static void nameArguments(func::FuncOp function, const AsmParserState &state) {
 }
 
 OwningOpRef<ModuleOp> winnow::parseSpec(const llvm::SourceMgr &sourceMgr, MLIRContext *context) {
+  HeldSignals signals; // Verifying may start threads of the context, which live as long as it does.
   const llvm::MemoryBuffer *buffer = sourceMgr.getMemoryBuffer(sourceMgr.getMainFileID());
   ParserConfig config(context);
   if (isBytecode(buffer->getMemBufferRef()))
