@@ -9,6 +9,7 @@ import time
 
 import torch
 import winnow
+import winnow.torch
 from winnow import _winnow
 from winnow._device import _Workspace
 
@@ -112,12 +113,65 @@ def time_calls(ffn):
     }
 
 
+class Allocations:
+    """In place of torch's caching allocator: one piece of memory, and how often it was given out and given back."""
+
+    def __init__(self, size):
+        self.memory = torch.zeros(size + 256, dtype=torch.uint8)
+        self.taken = self.returned = 0
+
+    def take(self, size, stream):
+        self.taken += 1
+        return -(-self.memory.data_ptr() // 256) * 256
+
+    def give_back(self, address):
+        self.returned += 1
+
+
+def check_torch(block, forward, launches):
+    """The operators' way of calling again, on the host's memory: what of torch only CUDA builds have is replaced."""
+    program = winnow.torch._program.find_program(block._program)
+    executable = on_the_host(forward, TOKENS)
+    size = executable.workspace_bytes(TOKENS)
+    allocations = Allocations(size)
+    torch._C._cuda_getDevice = lambda: -1
+    torch._C._cuda_getCurrentRawStream = lambda index: 0
+    torch._C._cuda_cudaCachingAllocator_raw_alloc = allocations.take
+    torch._C._cuda_cudaCachingAllocator_raw_delete = allocations.give_back
+    up, down = block.up_proj.weight, block.down_proj.weight
+    weights = winnow.torch._ops.program_weights(program, up, down, None)
+
+    def again(x, weights=weights):
+        launches.value = 0
+        result = program._run_again(x, weights, 0)
+        return None if result is None else (list(result.shape), launches.value)
+
+    x = torch.zeros(TOKENS, 512, dtype=torch.bfloat16)
+    batch = torch.zeros(4, TOKENS // 4, 512, dtype=torch.bfloat16)
+    found["torch, before"] = again(x)
+    for first in (x, batch):
+        program._remember(first, executable, size, TOKENS, 0)
+    found["torch, again"] = [again(x), again(batch)]
+    found["torch, refused"] = {
+        "other shape": again(torch.zeros(8, 512, dtype=torch.bfloat16)),
+        "other type": again(x.half()),
+        "rows apart": again(torch.zeros(TOKENS, 1024, dtype=torch.bfloat16)[:, ::2]),
+        "rows apart, batch": again(torch.zeros(TOKENS // 4, 4, 512, dtype=torch.bfloat16).transpose(0, 1)),
+        "too few weights": again(x, weights[:-1]),
+        "other weights": again(x, weights[::-1]),
+    }
+    found["torch, memory"] = allocations.taken - allocations.returned
+
+
 def main():
     torch.set_num_threads(1)
     copies, forward = compiled(COPY), compiled(winnow.ffn(512, 2048))
+    block = winnow.torch.SparseFFN(512, 2048, param_dtype=torch.bfloat16)
     driver = ctypes.CDLL(sys.argv[1], mode=ctypes.RTLD_GLOBAL)
-    check_copies(copies, ctypes.c_int.in_dll(driver, "launches"))
+    launches = ctypes.c_int.in_dll(driver, "launches")
+    check_copies(copies, launches)
     time_calls(forward)
+    check_torch(block, forward, launches)
     print(json.dumps(found))
 
 

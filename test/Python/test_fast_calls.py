@@ -52,6 +52,16 @@ def test_what_is_unusual_is_left_to_the_other_way(found):
     assert len(found["refused"]) == 19
 
 
+def test_torch_operators_call_again_from_c(found):
+    """A call like one before goes straight to C; another, or a wrong one, is left to the way that looks at all of it."""
+    assert found["torch, before"] is None
+    kernels = found["torch, again"][0][1]
+    assert kernels > 0 and found["torch, again"] == [[[64, 512], kernels], [[4, 16, 512], kernels]]
+    assert [what for what, result in found["torch, refused"].items() if result is not None] == []
+    assert len(found["torch, refused"]) == 6
+    assert found["torch, memory"] == 0, "workspace that was not given back"
+
+
 def test_a_call_costs_the_host_little(found):
     """A Python call of a forward with five inputs takes at most 10 us more than the C call, and that at most 5 us, less
     what the driver takes. The quietest stretch of many counts, since the machine may be busy."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -18,12 +18,23 @@ _KEPT = "_winnow_prepared"
 _lock = threading.Lock()
 
 
-class Prepared(NamedTuple):
-    """What was made of a parameter, and of which version of it."""
+@dataclass(slots=True)
+class Prepared:
+    """What was made of a matrix, and of which version of it."""
 
+    offset: int
+    shape: torch.Size
+    stride: tuple[int, ...]
+    dtype: torch.dtype
     version: int
     source: torch.dtype
     tensors: tuple[Tensor, ...]
+
+
+class Kept(dict[tuple[object, ...], Prepared]):
+    """All that was made of matrices in one piece of memory, by :func:`_key`, and what was last asked for."""
+
+    last: Prepared | None = None
 
 
 def quantize_weight(weight: Tensor, dtype: torch.dtype = torch.float8_e4m3fn) -> tuple[Tensor, Tensor]:
@@ -63,13 +74,25 @@ def prepared(weight: Tensor, dtype: torch.dtype, *, again: bool = False) -> tupl
     What had to be made is kept with the weight's memory, so it goes when the weight goes, and is shared by all modules
     and all threads. It is made again, into the same memory, when the weight's version has changed, or if `again`.
     """
-    if weight.dtype == dtype and weight.is_contiguous() and weight.data_ptr() % _ALIGNMENT == 0:
+    source = weight.dtype
+    if source is dtype and weight.is_contiguous() and weight.data_ptr() % _ALIGNMENT == 0:
         return (weight,)
     version = -1 if weight.is_inference() else weight._version
     if not again:
-        entry = _entry(weight, dtype)
-        if entry is not None and entry.version == version and entry.source == weight.dtype:
-            return entry.tensors
+        # Part of every call: that the matrix is the one asked for last is found out in a third of the time of `_key`.
+        kept: Kept | None = getattr(weight.untyped_storage(), _KEPT, None)
+        if kept is not None:
+            entry = kept.last
+            if entry is None or not (
+                entry.dtype is dtype
+                and entry.stride == weight.stride()
+                and entry.shape == weight.shape
+                and entry.offset == weight.storage_offset()
+            ):
+                entry = kept.get(_key(weight, dtype))
+            if entry is not None and entry.version == version and entry.source is source:
+                kept.last = entry
+                return entry.tensors
     return _prepare(weight, dtype, version, again)
 
 
@@ -78,8 +101,8 @@ def _key(weight: Tensor, dtype: torch.dtype) -> tuple[object, ...]:
 
 
 def _entry(weight: Tensor, dtype: torch.dtype) -> Prepared | None:
-    entries: dict[tuple[object, ...], Prepared] | None = getattr(weight.untyped_storage(), _KEPT, None)
-    return None if entries is None else entries.get(_key(weight, dtype))
+    kept: Kept | None = getattr(weight.untyped_storage(), _KEPT, None)
+    return None if kept is None else kept.get(_key(weight, dtype))
 
 
 def _prepare(weight: Tensor, dtype: torch.dtype, version: int, again: bool) -> tuple[Tensor, ...]:
@@ -94,11 +117,14 @@ def _prepare(weight: Tensor, dtype: torch.dtype, version: int, again: bool) -> t
             return entry.tensors  # by another thread, while this one waited
         made = make_outside(weight.device, lambda: _make(weight, dtype, entry))
         storage = weight.untyped_storage()
-        entries = getattr(storage, _KEPT, None)
-        if entries is None:
-            entries = {}
-            setattr(storage, _KEPT, entries)
-        entries[_key(weight, dtype)] = Prepared(version, weight.dtype, made)
+        kept = getattr(storage, _KEPT, None)
+        if kept is None:
+            kept = Kept()
+            setattr(storage, _KEPT, kept)
+        entry = Prepared(
+            weight.storage_offset(), weight.shape, weight.stride(), dtype, version, weight.dtype, made
+        )
+        kept[_key(weight, dtype)] = kept.last = entry
         return made
 
 
