@@ -2,6 +2,7 @@
 
 #include "JaxHandler.h"
 
+#include "BesideProgram.h"
 #include "FakeCuda.h"
 #include "JaxProgram.h"
 #include "SamplePlan.h"
@@ -120,7 +121,7 @@ struct Call {
 class JaxHandler : public testing::Test {
 protected:
   void SetUp() override {
-    void *library = dlopen(FAKE_LIBCUDA, RTLD_NOW);
+    void *library = dlopen(besideProgram(FAKE_LIBCUDA).c_str(), RTLD_NOW);
     ASSERT_NE(library, nullptr) << dlerror();
     state = reinterpret_cast<fakecuda::State *(*)()>(dlsym(library, "fakeCudaState"))();
     // Programs stay in the process, so every test has one of its own.

@@ -2,6 +2,7 @@
 
 #include "winnow/Jit/Nvrtc.h"
 
+#include "BesideProgram.h"
 #include "FakeNvrtc.h"
 #include "ScratchFolder.h"
 #include "winnow/Support/SharedLibrary.h"
@@ -15,18 +16,22 @@ using namespace winnow::jit;
 
 namespace {
 
+/// The stand-in for libnvrtc, and one from before machine code.
+std::string fakeNvrtc() { return besideProgram(FAKE_NVRTC); }
+std::string fakeNvrtcWithoutCubin() { return besideProgram(FAKE_NVRTC_WITHOUT_CUBIN); }
+
 class NvrtcTest : public testing::Test {
 protected:
   void SetUp() override { state.reset(); }
 
   std::shared_ptr<const Nvrtc> load() {
-    auto nvrtc = Nvrtc::load({FAKE_NVRTC});
+    auto nvrtc = Nvrtc::load({fakeNvrtc()});
     EXPECT_TRUE(nvrtc) << nvrtc.message();
     return *nvrtc;
   }
 
   static fakenvrtc::State &fakeState() {
-    auto library = SharedLibrary::openFirst({FAKE_NVRTC}, "the fake NVRTC");
+    auto library = SharedLibrary::openFirst({fakeNvrtc()}, "the fake NVRTC");
     return *reinterpret_cast<fakenvrtc::State *(*)()>(library->find("fakeNvrtcState"))();
   }
   fakenvrtc::State &state = fakeState();
@@ -43,23 +48,23 @@ TEST_F(NvrtcTest, NamesEveryLibraryItTried) {
 }
 
 TEST_F(NvrtcTest, NamesTheEntryPointsThatALibraryLacks) {
-  EXPECT_EQ(Nvrtc::load({FAKE_NVRTC_WITHOUT_CUBIN}).message(),
-            "NVRTC '" FAKE_NVRTC_WITHOUT_CUBIN "' lacks nvrtcGetCUBIN; expected NVRTC of CUDA 12 or 13");
+  EXPECT_EQ(Nvrtc::load({fakeNvrtcWithoutCubin()}).message(),
+            "NVRTC '" + fakeNvrtcWithoutCubin() + "' lacks nvrtcGetCUBIN; expected NVRTC of CUDA 12 or 13");
 }
 
 TEST_F(NvrtcTest, RefusesAnOldVersion) {
   state.major = 11;
   state.minor = 8;
-  EXPECT_EQ(Nvrtc::load({FAKE_NVRTC}).message(),
-            "NVRTC '" FAKE_NVRTC "' is too old: expected version 12.0 or later, got 11.8");
+  EXPECT_EQ(Nvrtc::load({fakeNvrtc()}).message(),
+            "NVRTC '" + fakeNvrtc() + "' is too old: expected version 12.0 or later, got 11.8");
   state.failures["nvrtcVersion"] = 9;
-  EXPECT_EQ(Nvrtc::load({FAKE_NVRTC}).message(),
-            "cannot ask NVRTC '" FAKE_NVRTC "' for its version: NVRTC_ERROR_OTHER (9)");
+  EXPECT_EQ(Nvrtc::load({fakeNvrtc()}).message(),
+            "cannot ask NVRTC '" + fakeNvrtc() + "' for its version: NVRTC_ERROR_OTHER (9)");
 }
 
 TEST_F(NvrtcTest, CompilesToEverythingAtOnce) {
   auto nvrtc = load();
-  EXPECT_EQ(nvrtc->library(), FAKE_NVRTC);
+  EXPECT_EQ(nvrtc->library(), fakeNvrtc());
   EXPECT_EQ(nvrtc->version(), "13.0");
   Result<CompiledImage> image = nvrtc->compile("source", "ffn.cu", "sm_90a", {"--fmad=false"});
   ASSERT_TRUE(image) << image.message();

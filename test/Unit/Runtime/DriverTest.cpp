@@ -22,41 +22,42 @@ TEST(Driver, NamesEveryLibraryItTried) {
 }
 
 TEST(Driver, NamesTheEntryPointsThatALibraryLacks) {
-  Result<std::shared_ptr<const Driver>> driver = Driver::load({FAKE_CUDA_WITHOUT_TENSOR_MAPS});
+  Result<std::shared_ptr<const Driver>> driver = Driver::load({fakeCudaWithoutTensorMaps()});
   ASSERT_FALSE(driver);
-  EXPECT_EQ(driver.message(), "the CUDA driver '" FAKE_CUDA_WITHOUT_TENSOR_MAPS
-                              "' lacks cuTensorMapEncodeTiled; expected a driver for CUDA 12.0 or later");
+  EXPECT_EQ(driver.message(), "the CUDA driver '" + fakeCudaWithoutTensorMaps() +
+                                  "' lacks cuTensorMapEncodeTiled; expected a driver for CUDA 12.0 or later");
 }
 
 TEST_F(DriverTest, TakesTheFirstLibraryThatOpens) {
-  Result<std::shared_ptr<const Driver>> driver = Driver::load({"/no/such/libcuda.so.1", FAKE_CUDA});
+  Result<std::shared_ptr<const Driver>> driver = Driver::load({"/no/such/libcuda.so.1", fakeCuda()});
   ASSERT_TRUE(driver) << driver.message();
-  EXPECT_EQ((*driver)->library(), FAKE_CUDA);
+  EXPECT_EQ((*driver)->library(), fakeCuda());
   EXPECT_EQ((*driver)->version(), 13000);
 }
 
 TEST_F(DriverTest, SaysWhyItDoesNotStart) {
   state.failures["cuInit"] = 100;
-  EXPECT_EQ(Driver::load({FAKE_CUDA}).message(),
-            "cannot initialise the CUDA driver '" FAKE_CUDA "': CUDA_ERROR_NO_DEVICE (100): text of the driver; there "
-            "is no GPU on this machine, or CUDA_VISIBLE_DEVICES hides it");
+  EXPECT_EQ(Driver::load({fakeCuda()}).message(), "cannot initialise the CUDA driver '" + fakeCuda() +
+                                                      "': CUDA_ERROR_NO_DEVICE (100): text of the driver; there "
+                                                      "is no GPU on this machine, or CUDA_VISIBLE_DEVICES hides it");
   state.failures["cuInit"] = 34;
-  EXPECT_EQ(Driver::load({FAKE_CUDA}).message(),
-            "cannot initialise the CUDA driver '" FAKE_CUDA "': CUDA_ERROR_STUB_LIBRARY (34): text of the driver; this "
-            "is the toolkit's stub: take it off the library path");
+  EXPECT_EQ(Driver::load({fakeCuda()}).message(), "cannot initialise the CUDA driver '" + fakeCuda() +
+                                                      "': CUDA_ERROR_STUB_LIBRARY (34): text of the driver; this "
+                                                      "is the toolkit's stub: take it off the library path");
   state.failures["cuInit"] = 999;
-  EXPECT_EQ(Driver::load({FAKE_CUDA}).message(), "cannot initialise the CUDA driver '" FAKE_CUDA
-                                                 "': an error that the driver does not name (999): no explanation");
+  EXPECT_EQ(Driver::load({fakeCuda()}).message(),
+            "cannot initialise the CUDA driver '" + fakeCuda() +
+                "': an error that the driver does not name (999): no explanation");
   state.failures.clear();
   state.failures["cuDriverGetVersion"] = 1;
-  EXPECT_EQ(Driver::load({FAKE_CUDA}).message(),
+  EXPECT_EQ(Driver::load({fakeCuda()}).message(),
             "cannot ask the CUDA driver for its version: CUDA_ERROR_INVALID_VALUE (1): text of the driver");
 }
 
 TEST_F(DriverTest, RefusesAnOldDriver) {
   state.version = 11080;
-  EXPECT_EQ(Driver::load({FAKE_CUDA}).message(),
-            "the CUDA driver '" FAKE_CUDA "' is too old: expected CUDA 12.0 or later, got 11.8");
+  EXPECT_EQ(Driver::load({fakeCuda()}).message(),
+            "the CUDA driver '" + fakeCuda() + "' is too old: expected CUDA 12.0 or later, got 11.8");
 }
 
 TEST_F(DeviceTest, DescribesAndRetains) {
@@ -85,7 +86,7 @@ TEST_F(DeviceTest, RefusesADeviceThatIsNotThere) {
   EXPECT_EQ(Device::open(driver, 1).message(), "no CUDA device 1: expected 0 to 0, got 1");
   EXPECT_EQ(Device::open(driver, -1).message(), "no CUDA device -1: expected 0 to 0, got -1");
   state.devices.clear();
-  EXPECT_EQ(Device::open(driver, 0).message(), "no CUDA device: the driver '" FAKE_CUDA "' shows none");
+  EXPECT_EQ(Device::open(driver, 0).message(), "no CUDA device: the driver '" + fakeCuda() + "' shows none");
 }
 
 TEST_F(DeviceTest, SaysWhichQuestionFailed) {

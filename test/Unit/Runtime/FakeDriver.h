@@ -3,15 +3,20 @@
 #ifndef WINNOW_TEST_UNIT_RUNTIME_FAKEDRIVER_H
 #define WINNOW_TEST_UNIT_RUNTIME_FAKEDRIVER_H
 
+#include "BesideProgram.h"
 #include "FakeCuda.h"
 #include "winnow/Runtime/Device.h"
 #include "winnow/Support/SharedLibrary.h"
 
 #include <gtest/gtest.h>
 
-/// The state of the library that `FAKE_CUDA` names, the same one that `Driver::load({FAKE_CUDA})` opens.
+/// The stand-in for libcuda, and one from before tensor maps.
+inline std::string fakeCuda() { return besideProgram(FAKE_CUDA); }
+inline std::string fakeCudaWithoutTensorMaps() { return besideProgram(FAKE_CUDA_WITHOUT_TENSOR_MAPS); }
+
+/// The state of the library that `fakeCuda` names, the same one that `Driver::load({fakeCuda()})` opens.
 inline fakecuda::State &fakeState() {
-  auto library = winnow::SharedLibrary::openFirst({FAKE_CUDA}, "the fake driver");
+  auto library = winnow::SharedLibrary::openFirst({fakeCuda()}, "the fake driver");
   auto get = reinterpret_cast<fakecuda::State *(*)()>(library->find("fakeCudaState"));
   return *get();
 }
@@ -20,7 +25,7 @@ class FakeDriverTest : public testing::Test {
 protected:
   void SetUp() override {
     state.reset();
-    auto loaded = winnow::rt::Driver::load({FAKE_CUDA});
+    auto loaded = winnow::rt::Driver::load({fakeCuda()});
     ASSERT_TRUE(loaded) << loaded.message();
     driver = *loaded;
     state.calls.clear();
