@@ -95,6 +95,21 @@ WINNOW_C_API winnow_error *winnow_executable_execute_launch(const winnow_executa
                                                             int64_t tokens, const uint64_t *arguments, size_t argument_count,
                                                             uint64_t workspace, int64_t workspace_bytes);
 
+typedef struct winnow_recorded_call winnow_recorded_call;
+
+/** Records what winnow_executable_execute would enqueue for these arguments, as a CUDA graph: a launch of it costs the host
+ *  one call of the driver, however many kernels there are. Enqueues nothing that reads or writes the arguments, waits until
+ *  the graph has reached the device, and allocates what the driver needs for it. The caller owns *call; the memory behind
+ *  the addresses stays the caller's and must stay where it is. The executable may go first. */
+WINNOW_C_API winnow_error *winnow_executable_record(const winnow_executable *executable, int64_t tokens,
+                                                    const uint64_t *arguments, size_t argument_count, uint64_t workspace,
+                                                    int64_t workspace_bytes, winnow_recorded_call **call);
+/** Enqueues a recorded call on `stream`. Allocates nothing and waits for nothing. Launches of one recording follow one
+ *  another, whatever their streams. Not for a stream that is being captured: call winnow_executable_execute there. */
+WINNOW_C_API winnow_error *winnow_recorded_call_launch(const winnow_recorded_call *call, void *stream);
+/** Accepts NULL. Launches must have finished. */
+WINNOW_C_API void winnow_recorded_call_destroy(winnow_recorded_call *call);
+
 #ifdef __cplusplus
 }
 #endif

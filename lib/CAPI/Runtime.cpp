@@ -6,9 +6,14 @@
 #include "Executable.h"
 
 #include "winnow/Runtime/Artifact.h"
+#include "winnow/Runtime/RecordedCall.h"
 
 using namespace winnow;
 using namespace winnow::capi;
+
+struct winnow_recorded_call {
+  std::shared_ptr<const rt::RecordedCall> call;
+};
 
 winnow_error *capi::load(Result<rt::Plan> plan, int device, winnow_executable **executable) {
   if (!plan)
@@ -135,5 +140,33 @@ winnow_error *winnow_executable_execute_launch(const winnow_executable *executab
         workspace_bytes));
   });
 }
+
+winnow_error *winnow_executable_record(const winnow_executable *executable, int64_t tokens, const uint64_t *arguments,
+                                       size_t argument_count, uint64_t workspace, int64_t workspace_bytes,
+                                       winnow_recorded_call **call) {
+  return guarded([&]() -> winnow_error * {
+    if (!executable || !call)
+      return gotNull("an executable and a place for the recorded call");
+    if (winnow_error *error = checkArguments(executable, arguments, argument_count))
+      return error;
+    Result<std::shared_ptr<const rt::RecordedCall>> recorded = rt::RecordedCall::record(
+        executable->executable, tokens, std::vector<rt::DevicePointer>(arguments, arguments + argument_count),
+        workspace, workspace_bytes);
+    if (!recorded)
+      return makeError(recorded.message());
+    *call = new winnow_recorded_call{std::move(*recorded)};
+    return nullptr;
+  });
+}
+
+winnow_error *winnow_recorded_call_launch(const winnow_recorded_call *call, void *stream) {
+  return guarded([&]() -> winnow_error * {
+    if (!call)
+      return gotNull("a recorded call");
+    return fromStatus(call->call->launch(stream));
+  });
+}
+
+void winnow_recorded_call_destroy(winnow_recorded_call *call) { delete call; }
 
 } // extern "C"

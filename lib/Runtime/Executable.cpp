@@ -176,6 +176,7 @@ Status Executable::Impl::loadConstants() {
 
 const Plan &Executable::plan() const { return impl->plan; }
 const DeviceInfo &Executable::device() const { return impl->device->info(); }
+std::shared_ptr<const Device> Executable::owner() const { return impl->device; }
 size_t Executable::argumentCount() const { return impl->inputs + impl->outputs; }
 
 static int64_t alignUp(int64_t value, int64_t alignment) { return (value + alignment - 1) / alignment * alignment; }

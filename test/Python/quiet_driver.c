@@ -52,6 +52,13 @@ int cuMemsetD8Async(uint64_t to, unsigned char value, size_t bytes) {
 int cuStreamCreate(void **stream) { return *stream = &launches, 0; }
 NOTHING(cuStreamDestroy_v2)
 NOTHING(cuStreamSynchronize)
+NOTHING(cuStreamBeginCapture_v2)
+int cuStreamEndCapture(void *stream, void **graph) { return (void)stream, *graph = &launches, 0; }
+int cuGraphInstantiateWithFlags(void **executable) { return *executable = &launches, 0; }
+NOTHING(cuGraphUpload)
+NOTHING(cuGraphLaunch)
+NOTHING(cuGraphDestroy)
+NOTHING(cuGraphExecDestroy)
 int cuEventCreate(void **event) { return *event = &launches, 0; }
 NOTHING(cuEventDestroy_v2)
 NOTHING(cuEventRecord)

@@ -21,14 +21,16 @@ namespace winnow::rt {
 /// The driver's own types and constants, by their values in cuda.h.
 namespace cuda {
 
-using Code = int32_t;        ///< CUresult
-using Device = int32_t;      ///< CUdevice
-using Address = uint64_t;    ///< CUdeviceptr
-using Context = void *;      ///< CUcontext
-using Module = void *;       ///< CUmodule
-using Function = void *;     ///< CUfunction
-using StreamHandle = void *; ///< CUstream
-using EventHandle = void *;  ///< CUevent
+using Code = int32_t;           ///< CUresult
+using Device = int32_t;         ///< CUdevice
+using Address = uint64_t;       ///< CUdeviceptr
+using Context = void *;         ///< CUcontext
+using Module = void *;          ///< CUmodule
+using Function = void *;        ///< CUfunction
+using StreamHandle = void *;    ///< CUstream
+using EventHandle = void *;     ///< CUevent
+using Graph = void *;           ///< CUgraph
+using GraphExecutable = void *; ///< CUgraphExec
 
 constexpr Code kSuccess = 0;
 constexpr Code kStubLibrary = 34;
@@ -50,6 +52,9 @@ enum JitOption : int32_t { kErrorLogBuffer = 5, kErrorLogBufferSizeBytes = 6 };
 
 /// CUstream_flags.
 constexpr unsigned kNonBlockingStream = 1;
+
+/// CUstreamCaptureMode: CU_STREAM_CAPTURE_MODE_THREAD_LOCAL.
+constexpr int32_t kCaptureThisThread = 1;
 
 /// CUlaunchConfig.
 struct LaunchConfig {
@@ -116,6 +121,14 @@ enum TensorMapFill : int32_t { kFillZero = 0 };
   X(cuStreamCreate, cuStreamCreate, (cuda::StreamHandle * stream, unsigned flags))                                     \
   X(cuStreamDestroy, cuStreamDestroy_v2, (cuda::StreamHandle stream))                                                  \
   X(cuStreamSynchronize, cuStreamSynchronize, (cuda::StreamHandle stream))                                             \
+  X(cuStreamBeginCapture, cuStreamBeginCapture_v2, (cuda::StreamHandle stream, int32_t mode))                          \
+  X(cuStreamEndCapture, cuStreamEndCapture, (cuda::StreamHandle stream, cuda::Graph * graph))                          \
+  X(cuGraphInstantiateWithFlags, cuGraphInstantiateWithFlags,                                                          \
+    (cuda::GraphExecutable * executable, cuda::Graph graph, unsigned long long flags))                                 \
+  X(cuGraphUpload, cuGraphUpload, (cuda::GraphExecutable executable, cuda::StreamHandle stream))                       \
+  X(cuGraphLaunch, cuGraphLaunch, (cuda::GraphExecutable executable, cuda::StreamHandle stream))                       \
+  X(cuGraphDestroy, cuGraphDestroy, (cuda::Graph graph))                                                               \
+  X(cuGraphExecDestroy, cuGraphExecDestroy, (cuda::GraphExecutable executable))                                        \
   X(cuEventCreate, cuEventCreate, (cuda::EventHandle * event, unsigned flags))                                         \
   X(cuEventDestroy, cuEventDestroy_v2, (cuda::EventHandle event))                                                      \
   X(cuEventRecord, cuEventRecord, (cuda::EventHandle event, cuda::StreamHandle stream))                                \

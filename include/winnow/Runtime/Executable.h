@@ -36,6 +36,7 @@ public:
 
   const Plan &plan() const;
   const DeviceInfo &device() const;
+  std::shared_ptr<const Device> owner() const; ///< the device itself
 
   /// How many pointers `execute` takes: the plan's inputs and outputs.
   size_t argumentCount() const;

@@ -17,7 +17,7 @@ std::string take(winnow_error *error) {
   return text;
 }
 
-TEST(RuntimeCApi, EveryNullPointerIsAnErrorAlsoFromC) { EXPECT_EQ(runtimeHeaderFromC(), 6); }
+TEST(RuntimeCApi, EveryNullPointerIsAnErrorAlsoFromC) { EXPECT_EQ(runtimeHeaderFromC(), 8); }
 
 TEST(RuntimeCApi, NullErrorHasEmptyTextAndCanBeDestroyed) {
   EXPECT_STREQ(winnow_error_message(nullptr), "");

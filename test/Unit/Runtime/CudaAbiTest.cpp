@@ -57,6 +57,7 @@ TEST(CudaAbi, ConstantsHaveTheSameValues) {
       {ours::kErrorLogBuffer, CU_JIT_ERROR_LOG_BUFFER},
       {ours::kErrorLogBufferSizeBytes, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES},
       {ours::kNonBlockingStream, CU_STREAM_NON_BLOCKING},
+      {ours::kCaptureThisThread, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL},
       {ours::kMapU8, CU_TENSOR_MAP_DATA_TYPE_UINT8},
       {ours::kMapI32, CU_TENSOR_MAP_DATA_TYPE_INT32},
       {ours::kMapF16, CU_TENSOR_MAP_DATA_TYPE_FLOAT16},

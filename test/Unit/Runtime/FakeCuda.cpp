@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 
 using namespace winnow::rt;
 using fakecuda::State;
@@ -20,6 +21,11 @@ struct Module {
 struct Function {
   std::string name;
 };
+using fakecuda::GraphRecord;
+std::vector<fakecuda::MemoryRecord> &memoryOf(State &state, void *stream) {
+  auto capture = state.captures.find(stream);
+  return capture == state.captures.end() ? state.memory : capture->second.memory;
+}
 constexpr int kInvalidContext = 201, kInvalidDevice = 101, kNotFound = 500, kOutOfMemory = 2;
 thread_local std::vector<Context *> currentContexts;
 Context contexts[8] = {{0}, {1}, {2}, {3}, {4}, {5}, {6}, {7}};
@@ -171,7 +177,8 @@ int cuLaunchKernelEx(const cuda::LaunchConfig *config, void *function, void **pa
     const uint8_t *bytes = static_cast<const uint8_t *>(parameters[i]);
     record.parameters.emplace_back(bytes, bytes + sizes[i]);
   }
-  state.launches.push_back(std::move(record));
+  auto capture = state.captures.find(config->stream);
+  (capture == state.captures.end() ? state.launches : capture->second.launches).push_back(std::move(record));
   return 0;
 }
 #ifndef FAKE_CUDA_WITHOUT_TENSOR_MAPS
@@ -230,13 +237,13 @@ int cuMemcpyDtoH_v2(void *to, uint64_t from, size_t bytes) {
 int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t bytes, void *stream) {
   ENTER(cuMemcpyDtoDAsync)
   NEEDS_CONTEXT
-  state.memory.push_back({"cuMemcpyDtoDAsync", to, from, bytes, stream});
+  memoryOf(state, stream).push_back({"cuMemcpyDtoDAsync", to, from, bytes, stream});
   return 0;
 }
 int cuMemsetD8Async(uint64_t to, unsigned char value, size_t bytes, void *stream) {
   ENTER(cuMemsetD8Async)
   NEEDS_CONTEXT
-  state.memory.push_back({"cuMemsetD8Async", to, value, bytes, stream});
+  memoryOf(state, stream).push_back({"cuMemsetD8Async", to, value, bytes, stream});
   return 0;
 }
 int cuStreamCreate(void **stream, unsigned) {
@@ -256,6 +263,62 @@ int cuStreamSynchronize(void *) {
   ENTER(cuStreamSynchronize)
   NEEDS_CONTEXT
   return 0;
+}
+int cuStreamBeginCapture_v2(void *stream, int32_t) {
+  ENTER(cuStreamBeginCapture)
+  NEEDS_CONTEXT
+  return state.captures.emplace(stream, GraphRecord()).second ? 0 : 1;
+}
+int cuStreamEndCapture(void *stream, void **graph) {
+  // Capturing ends whether a graph comes of it or not.
+  auto *record = new GraphRecord(fakeCudaState()->captures[stream]);
+  fakeCudaState()->captures.erase(stream);
+  std::unique_ptr<GraphRecord> owner(record);
+  ENTER(cuStreamEndCapture)
+  NEEDS_CONTEXT
+  ++state.liveGraphs;
+  *graph = owner.release();
+  return 0;
+}
+int cuGraphInstantiateWithFlags(void **executable, void *graph, unsigned long long) {
+  ENTER(cuGraphInstantiateWithFlags)
+  NEEDS_CONTEXT
+  ++state.liveGraphs;
+  *executable = new GraphRecord(*static_cast<GraphRecord *>(graph));
+  return 0;
+}
+int cuGraphUpload(void *, void *) {
+  ENTER(cuGraphUpload)
+  NEEDS_CONTEXT
+  return 0;
+}
+int cuGraphLaunch(void *executable, void *stream) {
+  ENTER(cuGraphLaunch)
+  NEEDS_CONTEXT
+  for (fakecuda::LaunchRecord launch : static_cast<GraphRecord *>(executable)->launches) {
+    launch.stream = stream;
+    state.launches.push_back(std::move(launch));
+  }
+  for (fakecuda::MemoryRecord record : static_cast<GraphRecord *>(executable)->memory) {
+    record.stream = stream;
+    state.memory.push_back(std::move(record));
+  }
+  return 0;
+}
+static int destroyGraph(State &state, void *graph) {
+  --state.liveGraphs;
+  delete static_cast<GraphRecord *>(graph);
+  return 0;
+}
+int cuGraphDestroy(void *graph) {
+  ENTER(cuGraphDestroy)
+  NEEDS_CONTEXT
+  return destroyGraph(state, graph);
+}
+int cuGraphExecDestroy(void *executable) {
+  ENTER(cuGraphExecDestroy)
+  NEEDS_CONTEXT
+  return destroyGraph(state, executable);
 }
 int cuEventCreate(void **event, unsigned) {
   ENTER(cuEventCreate)

@@ -44,6 +44,12 @@ struct MemoryRecord {
   void *stream;
 };
 
+/// A graph, or what a stream that is being captured has received.
+struct GraphRecord {
+  std::vector<LaunchRecord> launches;
+  std::vector<MemoryRecord> memory;
+};
+
 struct State {
   std::mutex mutex;
   int version = 13000;
@@ -57,7 +63,8 @@ struct State {
   std::vector<LaunchRecord> launches;
   std::vector<TensorMapRecord> tensorMaps;
   std::vector<MemoryRecord> memory;
-  int liveAllocations = 0, liveModules = 0, liveStreams = 0, liveEvents = 0;
+  int liveAllocations = 0, liveModules = 0, liveStreams = 0, liveEvents = 0, liveGraphs = 0;
+  std::map<void *, GraphRecord> captures; ///< streams that are being captured
 
   /// Back to one device, no failures and an empty record.
   void reset() {
@@ -72,7 +79,8 @@ struct State {
     launches.clear();
     tensorMaps.clear();
     memory.clear();
-    liveAllocations = liveModules = liveStreams = liveEvents = 0;
+    liveAllocations = liveModules = liveStreams = liveEvents = liveGraphs = 0;
+    captures.clear();
   }
 };
 
