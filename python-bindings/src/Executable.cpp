@@ -21,6 +21,22 @@ struct ExpectedTensor {
 
 constexpr int64_t kArgumentAlignment = 16, kWorkspaceAlignment = 256;
 
+/// A call with its arguments, as a CUDA graph. The memory behind the addresses is the caller's.
+class RecordedCall {
+public:
+  explicit RecordedCall(winnow_recorded_call *call) : call(call) {}
+
+  void launch(uint64_t stream) const {
+    checkUnlocked([&] { return winnow_recorded_call_launch(call.get(), reinterpret_cast<void *>(stream)); });
+  }
+
+private:
+  struct Destroy {
+    void operator()(winnow_recorded_call *call) const { winnow_recorded_call_destroy(call); }
+  };
+  std::unique_ptr<winnow_recorded_call, Destroy> call;
+};
+
 class Executable {
 public:
   /// memoryKind: DLDeviceType of the memory that `call` takes.
@@ -70,6 +86,16 @@ public:
       return winnow_executable_execute_launch(executable.get(), index, reinterpret_cast<void *>(stream), tokens,
                                               addresses.data(), addresses.size(), workspace, workspaceBytes);
     });
+  }
+
+  RecordedCall record(int64_t tokens, const std::vector<uint64_t> &addresses, uint64_t workspace,
+                      int64_t workspaceBytes) const {
+    winnow_recorded_call *recorded = nullptr;
+    checkUnlocked([&] {
+      return winnow_executable_record(executable.get(), tokens, addresses.data(), addresses.size(), workspace,
+                                      workspaceBytes, &recorded);
+    });
+    return RecordedCall(recorded);
   }
 
   /// The kernel of each launch, nothing where it is none.
@@ -266,6 +292,8 @@ DLPackView viewDLPack(DLPackArray array) {
 } // namespace
 
 void winnow::python::bindExecutable(nb::module_ &m) {
+  nb::class_<RecordedCall>(m, "RecordedCall", "A call with its arguments, as a CUDA graph.")
+      .def("launch", &RecordedCall::launch, "stream"_a);
   nb::class_<Executable>(m, "Executable", "An artifact, loaded on a CUDA device.")
       .def(nb::init<nb::bytes, int, int>(), "artifact"_a, "device"_a, "memory_kind"_a = 2)
       .def("arguments", &Executable::arguments, "outputs"_a, "Inputs, or outputs.")
@@ -276,6 +304,8 @@ void winnow::python::bindExecutable(nb::module_ &m) {
            "A call with arrays whose framework has DLPack's C functions; None, with nothing enqueued, where it cannot "
            "be "
            "made so.")
+      .def("record", &Executable::record, "tokens"_a, "addresses"_a, "workspace"_a, "workspace_bytes"_a,
+           "A call as a CUDA graph.")
       .def("execute_launch", &Executable::executeLaunch, "index"_a, "stream"_a, "tokens"_a, "addresses"_a,
            "workspace"_a, "workspace_bytes"_a, "One launch of a call alone.")
       .def("launches", &Executable::launches, "The kernel of each launch of a call, None where it is none.");

@@ -12,6 +12,7 @@ from ._call import Argument
 from ._compiled import CompiledFFN, compile, lower
 from ._device import LoadedFFN, load
 from ._explain import Explanation
+from ._recorded import RecordedFFN
 from ._winnow import Diagnostic, Error, Remark, build_id
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Error",
     "Explanation",
     "LoadedFFN",
+    "RecordedFFN",
     "Remark",
     "build_id",
     "compile",

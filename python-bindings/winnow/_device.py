@@ -11,6 +11,7 @@ from . import _winnow
 from ._arrays import View, view, views_of
 from ._call import Argument, bind, check_inputs, check_outputs, result_shapes, stream_handle
 from ._cuda import allocate_like
+from ._recorded import RecordedFFN
 
 WORKSPACE_ALIGNMENT = 256
 
@@ -53,6 +54,23 @@ class DeviceFFN:
         Raises TypeError and ValueError for arrays that do not fit, and :class:`winnow.Error`.
         """
         return self._call(arrays, named, out, stream, workspace)
+
+    def record(self, *arrays: Any, out: Any, **named: Any) -> RecordedFFN:
+        """This call with these arrays, as a CUDA graph: :meth:`RecordedFFN.launch` then costs the host one call of the
+        driver, however many kernels there are. For loops whose arrays stay in place, such as decoding.
+
+        Arrays and `out` as for a call; each launch reads and writes their memory as it is then. Waits until the graph
+        has reached the device. Inside a CUDA graph of torch or cupy, capture a plain call instead.
+        """
+        inputs, views, tokens = self._take(arrays, named, "cuda", self.target)
+        device = views[0].ordinal if views else 0
+        results, outputs = check_outputs(self.outputs, out, tokens, "cuda", device)
+        executable = self._executable(device)
+        workspace = _Workspace()
+        workspace.grow(executable.workspace_bytes(tokens), inputs[0] if inputs else None, device, 0)
+        addresses = [v.address for v in views] + [v.address for v in outputs]
+        call = executable.record(tokens, addresses, workspace.address, workspace.bytes)
+        return RecordedFFN(call, results[0] if len(results) == 1 else tuple(results), (inputs, views, workspace))
 
     def workspace_bytes(self, tokens: int, device: int = 0) -> int:
         """Bytes of device memory that a call with `tokens` tokens needs beside its arguments."""

@@ -62,6 +62,12 @@ def test_torch_operators_call_again_from_c(found):
     assert found["torch, memory"] == 0, "workspace that was not given back"
 
 
+def test_a_call_is_recorded(found):
+    launches, nothing = found["recorded"]
+    assert launches >= 3 and nothing is None
+    assert "expected 6 argument addresses (5 inputs, then 1 outputs), got 5" in found["recorded, wrong"]
+
+
 def test_a_call_costs_the_host_little(found):
     """A Python call of a forward with five inputs takes at most 10 us more than the C call, and that at most 5 us, less
     what the driver takes. The quietest stretch of many counts, since the machine may be busy."""
@@ -70,3 +76,4 @@ def test_a_call_costs_the_host_little(found):
     assert times["c"] - times["loop"] <= 5.0
     assert times["python"] - times["c"] <= 10.0
     assert times["python, allocating"] - times["c"] <= 10.0
+    assert times["recorded"] - times["loop"] <= 5.0
