@@ -56,13 +56,14 @@ int main(int argc, char **argv) {
     llvm::outs() << winnow::interp::typeText(result) << ", first element " << result.get(0) << "\n";
 
   // Compile and store.
-  auto plan = winnow::jit::compile(*module, winnow::jit::CompileOptions());
-  if (mlir::failed(plan))
+  auto program = winnow::jit::compile(*module, winnow::jit::CompileOptions());
+  if (mlir::failed(program))
     return 1;
-  if (winnow::Status status = winnow::rt::writeArtifact(*plan, argv[2]); !status) {
+  if (winnow::Status status = winnow::rt::writeArtifact(*program, argv[2]); !status) {
     llvm::errs() << "error: " << status.message() << "\n";
     return 1;
   }
-  llvm::outs() << plan->kernels.size() << " kernels for " << plan->target << " in " << argv[2] << "\n";
+  const winnow::rt::Plan &plan = program->defaultPlan();
+  llvm::outs() << plan.kernels.size() << " kernels for " << plan.target << " in " << argv[2] << "\n";
   return 0;
 }

@@ -16,8 +16,8 @@ struct winnow_executable {
 
 namespace winnow::capi {
 
-/// Loads `plan`, or hands on why there is none.
-winnow_error *load(Result<rt::Plan> plan, int device, winnow_executable **executable);
+/// Loads `program`, or hands on why there is none.
+winnow_error *load(Result<rt::Program> program, int device, winnow_executable **executable);
 
 /// The C form of what a caller hands in; lives as long as `buffer`.
 winnow_argument argumentOf(const rt::Buffer &buffer);

@@ -11,7 +11,7 @@ using namespace winnow;
 using namespace winnow::capi;
 
 struct winnow_program {
-  rt::Plan plan;
+  rt::Program program;
   bool compiled = false; ///< images hold machine code
 };
 
@@ -38,7 +38,7 @@ static winnow_error *translate(const winnow_module *module, const winnow_compile
       return module->state->failure("the compilation of a kernel failed without saying why");
     if (module->level == WINNOW_LEVEL_SPEC)
       plan->spec = printSpec(*module->module);
-    result->plan = std::move(*plan);
+    result->program = rt::Program(std::move(*plan), read->tokens);
     result->compiled = compile;
     return nullptr;
   });
@@ -69,16 +69,19 @@ winnow_error *winnow_module_compile(const winnow_module *module, const winnow_co
 
 void winnow_program_destroy(winnow_program *program) { delete program; }
 
-size_t winnow_program_image_count(const winnow_program *program) { return program ? program->plan.images.size() : 0; }
+size_t winnow_program_image_count(const winnow_program *program) {
+  return program ? program->program.defaultPlan().images.size() : 0;
+}
 
 winnow_error *winnow_program_image(const winnow_program *program, size_t index, winnow_image *image) {
   return guarded([&]() -> winnow_error * {
     if (!program || !image)
       return gotNull("a program and a place for the image");
-    if (index >= program->plan.images.size())
-      return makeError("expected an image index below " + std::to_string(program->plan.images.size()) + ", got " +
+    const std::vector<rt::Image> &images = program->program.defaultPlan().images;
+    if (index >= images.size())
+      return makeError("expected an image index below " + std::to_string(images.size()) + ", got " +
                        std::to_string(index));
-    const rt::Image &from = program->plan.images[index];
+    const rt::Image &from = images[index];
     *image = {from.name.c_str(), from.source.c_str(), from.source.size(), from.ptx.c_str(),
               from.ptx.size(),   from.cubin.data(),   from.cubin.size()};
     return nullptr;
@@ -91,7 +94,7 @@ winnow_error *winnow_program_artifact(const winnow_program *program, winnow_byte
       return gotNull("a program and a place for the artifact");
     if (!program->compiled)
       return makeError("expected a program of winnow_module_compile, got CUDA source without machine code");
-    std::vector<uint8_t> bytes = rt::serialize(program->plan);
+    std::vector<uint8_t> bytes = rt::serialize(program->program);
     *artifact = std::make_unique<winnow_bytes>(winnow_bytes{std::string(bytes.begin(), bytes.end())}).release();
     return nullptr;
   });
@@ -101,7 +104,7 @@ winnow_error *winnow_program_workspace_bytes(const winnow_program *program, int6
   return guarded([&]() -> winnow_error * {
     if (!program || !bytes)
       return gotNull("a program and a place for the size");
-    Result<int64_t> result = rt::Executable::workspaceBytes(program->plan, tokens);
+    Result<int64_t> result = rt::Executable::workspaceBytes(program->program, tokens);
     if (!result)
       return makeError(result.message());
     *bytes = *result;
@@ -113,7 +116,7 @@ winnow_error *winnow_program_load(const winnow_program *program, int device, win
   return guarded([&]() -> winnow_error * {
     if (!program || !executable)
       return gotNull("a program and a place for the executable");
-    return load(program->plan, device, executable);
+    return load(program->program, device, executable);
   });
 }
 

@@ -15,15 +15,15 @@ struct winnow_recorded_call {
   std::shared_ptr<const rt::RecordedCall> call;
 };
 
-winnow_error *capi::load(Result<rt::Plan> plan, int device, winnow_executable **executable) {
-  if (!plan)
-    return makeError(plan.message());
+winnow_error *capi::load(Result<rt::Program> program, int device, winnow_executable **executable) {
+  if (!program)
+    return makeError(program.message());
   auto loaded = std::make_unique<winnow_executable>();
-  for (const rt::Buffer &buffer : plan->buffers) {
+  for (const rt::Buffer &buffer : program->defaultPlan().buffers) {
     loaded->inputs += buffer.kind == rt::BufferKind::input;
     loaded->outputs += buffer.kind == rt::BufferKind::output;
   }
-  Result<std::shared_ptr<rt::Executable>> result = rt::Executable::load(std::move(*plan), device);
+  Result<std::shared_ptr<rt::Executable>> result = rt::Executable::load(std::move(*program), device);
   if (!result)
     return makeError(result.message());
   loaded->executable = std::move(*result);

@@ -1,4 +1,4 @@
-//===- Compiler.cpp - from an ffn module to a plan ----------------------------------------------------------------===//
+//===- Compiler.cpp - from an ffn module to a program -------------------------------------------------------------===//
 
 #include "winnow/Jit/Compiler.h"
 
@@ -93,7 +93,7 @@ FailureOr<rt::Plan> jit::translateToPlan(ModuleOp kernModule, const CompileOptio
   return plan;
 }
 
-FailureOr<rt::Plan> jit::compile(ModuleOp module, const CompileOptions &options) {
+FailureOr<rt::Program> jit::compile(ModuleOp module, const CompileOptions &options) {
   Result<func::FuncOp> entry = findEntry(module, options.entry);
   if (!entry)
     return module.emitError() << entry.message();
@@ -105,5 +105,5 @@ FailureOr<rt::Plan> jit::compile(ModuleOp module, const CompileOptions &options)
   if (failed(plan) || failed(compileImages(*plan, options, module.getLoc())))
     return failure();
   plan->spec = std::move(spec);
-  return plan;
+  return rt::Program(std::move(*plan), toPipelineOptions(options).tokens);
 }

@@ -1,10 +1,11 @@
-//===- Artifact.cpp - a plan as a file ----------------------------------------------------------------------------===//
+//===- Artifact.cpp - a program as a file -------------------------------------------------------------------------===//
 //
 // Layout, all numbers little-endian:
 //   8 bytes   magic
 //   u32       format version
 //   u64       length of the whole file
-//   …         the plan: fields in the order of Plan.h; sequences as a u64 count and the elements
+//   …         the program: texts that all plans share, the distinct images, then every specialization, with numbers in
+//             place of images; fields in the order of the headers; sequences as a u64 count and the elements
 //   32 bytes  SHA-256 of all that precedes
 // `encode` takes each struct apart by structured bindings, so that a new field does not compile until it is stored
 // here.
@@ -20,11 +21,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 using namespace winnow;
 using namespace winnow::rt;
 
 static constexpr char kMagic[8] = {'W', 'I', 'N', 'N', 'O', 'W', '\r', '\n'};
-static constexpr uint32_t kFormatVersion = 1;
+static constexpr uint32_t kFormatVersion = 2;
 static constexpr size_t kHeaderBytes = sizeof(kMagic) + sizeof(uint32_t) + sizeof(uint64_t);
 
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -108,22 +111,69 @@ static void encode(ByteWriter &out, const Image &value) {
   out.text(source);
 }
 
-static void encode(ByteWriter &out, const Plan &value) {
+namespace {
+/// Distinct images, in the order of their first use.
+class ImageTable {
+public:
+  /// The numbers of a plan's images, each another one.
+  std::vector<uint32_t> add(const Plan &plan) {
+    std::vector<uint32_t> numbers;
+    for (const Image &image : plan.images) {
+      size_t number = 0;
+      while (number < images.size() && (!areEqual(*images[number], image) || isIn(numbers, number)))
+        ++number;
+      if (number == images.size())
+        images.push_back(&image);
+      numbers.push_back(static_cast<uint32_t>(number));
+    }
+    return numbers;
+  }
+
+  std::vector<const Image *> images;
+
+private:
+  static bool areEqual(const Image &a, const Image &b) {
+    return a.name == b.name && a.cubin == b.cubin && a.ptx == b.ptx && a.source == b.source;
+  }
+  static bool isIn(const std::vector<uint32_t> &numbers, size_t number) {
+    return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
+  }
+};
+} // namespace
+
+/// All of a plan but the texts that the plans of a program share.
+static void encode(ByteWriter &out, const Plan &value, ImageTable &table) {
   const auto &[name, target, compiler, spec, buffers, kernels, launches, images, maxTokens] = value;
-  out.text(name);
-  out.text(target);
-  out.text(compiler);
-  out.text(spec);
   encodeAll(out, buffers, [](ByteWriter &out, const Buffer &buffer) { encode(out, buffer); });
   encodeAll(out, kernels, [](ByteWriter &out, const Kernel &kernel) { encode(out, kernel); });
   encodeAll(out, launches, [](ByteWriter &out, const Launch &launch) { encode(out, launch); });
-  encodeAll(out, images, [](ByteWriter &out, const Image &image) { encode(out, image); });
+  encodeAll(out, table.add(value), [](ByteWriter &out, uint32_t number) { out.number(number); });
   out.number(maxTokens);
 }
 
-std::vector<uint8_t> winnow::rt::serialize(const Plan &plan) {
+static void encode(ByteWriter &out, const Specialization &value, ImageTable &table) {
+  const auto &[lastTokens, decidedFor, summary, plan] = value;
+  out.number(lastTokens);
+  out.number(decidedFor);
+  out.text(summary);
+  encode(out, plan, table);
+}
+
+static void encode(ByteWriter &out, const Program &program) {
+  ImageTable table;
+  ByteWriter plans;
+  encodeAll(plans, program.specializations,
+            [&](ByteWriter &out, const Specialization &specialization) { encode(out, specialization, table); });
+  const Plan none, &any = program.specializations.empty() ? none : program.specializations.front().plan;
+  for (const std::string *text : {&any.name, &any.target, &any.compiler, &any.spec})
+    out.text(*text);
+  encodeAll(out, table.images, [](ByteWriter &out, const Image *image) { encode(out, *image); });
+  out.append(plans.bytes.data(), plans.bytes.size());
+}
+
+std::vector<uint8_t> winnow::rt::serialize(const Program &program) {
   ByteWriter body;
-  encode(body, plan);
+  encode(body, program);
 
   ByteWriter out;
   out.bytes.reserve(kHeaderBytes + body.bytes.size() + Sha256::kDigestBytes);
@@ -142,7 +192,7 @@ std::vector<uint8_t> winnow::rt::serialize(const Plan &plan) {
 
 // The least number of bytes that an encoded element takes, so that a count cannot ask for more memory than the file
 // backs.
-static constexpr size_t kExtentBytes = 24;
+static constexpr size_t kExtentBytes = 24, kLeastBytes = 8;
 
 template <typename T, typename DecodeElement>
 static void decodeAll(ByteReader &in, std::vector<T> &elements, size_t elementBytes, DecodeElement decodeElement) {
@@ -226,26 +276,56 @@ static Image decodeImage(ByteReader &in) {
   return image;
 }
 
-static Plan decodePlan(ByteReader &in) {
-  static constexpr size_t kLeastBytes = 8;
-  Plan plan;
-  plan.name = in.text();
-  plan.target = in.text();
-  plan.compiler = in.text();
-  plan.spec = in.text();
+/// The image of the next number. A plan may use each once, so that no file can ask for much more memory than it backs.
+static Image takeImage(ByteReader &in, const std::vector<Image> &images, std::vector<bool> &taken) {
+  auto index = in.number<uint32_t>();
+  if (in.failed() || index >= images.size() || taken[index]) {
+    in.fail();
+    return {};
+  }
+  taken[index] = true;
+  return images[index];
+}
+
+static Specialization decodeSpecialization(ByteReader &in, const std::vector<Image> &images) {
+  Specialization specialization;
+  specialization.lastTokens = in.number<int64_t>();
+  specialization.decidedFor = in.number<int64_t>();
+  specialization.summary = in.text();
+  Plan &plan = specialization.plan;
   decodeAll(in, plan.buffers, kLeastBytes, decodeBuffer);
   decodeAll(in, plan.kernels, kLeastBytes, decodeKernel);
   decodeAll(in, plan.launches, kLeastBytes, decodeLaunch);
-  decodeAll(in, plan.images, kLeastBytes, decodeImage);
+  std::vector<bool> taken(images.size());
+  decodeAll(in, plan.images, sizeof(uint32_t), [&](ByteReader &in) { return takeImage(in, images, taken); });
   plan.maxTokens = in.number<int64_t>();
-  return plan;
+  return specialization;
+}
+
+static Program decodeProgram(ByteReader &in) {
+  std::string name = in.text(), target = in.text(), compiler = in.text(), spec = in.text();
+  std::vector<Image> images;
+  decodeAll(in, images, kLeastBytes, decodeImage);
+  Program program;
+  size_t count = in.count(kLeastBytes);
+  if (count > Program::kMostSpecializations)
+    in.fail();
+  for (size_t i = 0; i < count && !in.failed(); ++i) {
+    program.specializations.push_back(decodeSpecialization(in, images));
+    Plan &plan = program.specializations.back().plan;
+    plan.name = name;
+    plan.target = target;
+    plan.compiler = compiler;
+    plan.spec = spec;
+  }
+  return program;
 }
 
 bool winnow::rt::isArtifact(const uint8_t *data, size_t size) {
   return size >= sizeof(kMagic) && std::memcmp(data, kMagic, sizeof(kMagic)) == 0;
 }
 
-Result<Plan> winnow::rt::deserialize(const uint8_t *data, size_t size, const std::string &origin) {
+Result<Program> winnow::rt::deserialize(const uint8_t *data, size_t size, const std::string &origin) {
   auto fail = [&](const std::string &reason) { return Error{fmt::format("cannot load '{}': {}", origin, reason)}; };
   if (!isArtifact(data, size))
     return fail("not a winnow artifact; expected a file written by winnow compile -o");
@@ -268,23 +348,23 @@ Result<Plan> winnow::rt::deserialize(const uint8_t *data, size_t size, const std
     return fail("corrupt artifact: its contents do not match its SHA-256; compile the spec again");
 
   ByteReader in(data + kHeaderBytes, hashed - kHeaderBytes);
-  Plan plan = decodePlan(in);
+  Program program = decodeProgram(in);
   if (in.failed() || in.remaining() != 0)
     return fail("malformed artifact: a field has a length or value that does not fit; compile the spec again");
-  if (Status status = verify(plan); !status)
+  if (Status status = verify(program); !status)
     return fail("malformed artifact: " + status.message());
-  return plan;
+  return program;
 }
 
-Status winnow::rt::writeArtifact(const Plan &plan, const std::string &path) {
-  if (Status status = verify(plan); !status)
+Status winnow::rt::writeArtifact(const Program &program, const std::string &path) {
+  if (Status status = verify(program); !status)
     return Error{fmt::format("cannot write '{}': {}", path, status.message())};
-  std::vector<uint8_t> bytes = serialize(plan);
+  std::vector<uint8_t> bytes = serialize(program);
   Result<bool> published = publishFile(path, bytes.data(), bytes.size());
   return published ? Status() : Status(published.error());
 }
 
-Result<Plan> winnow::rt::readArtifact(const std::string &path) {
+Result<Program> winnow::rt::readArtifact(const std::string &path) {
   Result<std::vector<uint8_t>> bytes = readFile(path);
   if (!bytes)
     return bytes.error();

@@ -1,13 +1,15 @@
-//===- Executable.cpp - run a plan on a GPU -----------------------------------------------------------------------===//
+//===- Executable.cpp - run a program on a GPU --------------------------------------------------------------------===//
 
 #include "winnow/Runtime/Executable.h"
 
+#include "LoadedProgram.h"
 #include "PreparedCall.h"
 #include "winnow/Runtime/PlanVerifier.h"
 
 #include <fmt/format.h>
 
 #include <cctype>
+#include <optional>
 
 using namespace winnow;
 using namespace winnow::rt;
@@ -44,151 +46,71 @@ Status winnow::rt::checkTarget(const std::string &target, const DeviceInfo &devi
 // Loading
 //===--------------------------------------------------------------------------------------------------------------===//
 
-namespace {
-
-/// The modules of an executable, unloaded with it.
-struct LoadedModules {
-  ~LoadedModules() {
-    if (modules.empty())
-      return;
-    CurrentContext current(*device);
-    if (current.status())
-      for (cuda::Module module : modules)
-        device->driver().cuModuleUnload(module);
-  }
-
-  std::shared_ptr<const Device> device;
-  std::vector<cuda::Module> modules;
-};
-
-} // namespace
-
 struct Executable::Impl {
-  Plan plan;
+  Program program;
   std::shared_ptr<const Device> device;
-  LoadedModules modules;
-  std::vector<cuda::Function> functions; ///< of Plan::kernels
-  std::vector<DeviceBuffer> constants;   ///< of Plan::buffers; empty except for constants
+  LoadedProgram loaded;
   size_t inputs = 0, outputs = 0;
   mutable CallCache calls;
 
-  Status loadModules();
-  Status loadConstants();
-  Status checkArguments(const std::vector<DevicePointer> &arguments) const;
-  Status checkWorkspace(int64_t tokens, DevicePointer workspace, int64_t bytes) const;
-  std::vector<DevicePointer> addresses(int64_t tokens, const std::vector<DevicePointer> &arguments,
-                                       DevicePointer workspace) const;
-  std::string launchName(size_t index) const;
-  Result<std::shared_ptr<const PreparedCall>> prepare(int64_t tokens, const std::vector<DevicePointer> &arguments,
+  Status checkArguments(const Plan &plan, const std::vector<DevicePointer> &arguments) const;
+  std::vector<DevicePointer> addresses(size_t specialization, int64_t tokens,
+                                       const std::vector<DevicePointer> &arguments, DevicePointer workspace) const;
+  Result<std::shared_ptr<const PreparedCall>> prepare(size_t specialization, int64_t tokens,
+                                                      const std::vector<DevicePointer> &arguments,
                                                       DevicePointer workspace) const;
-  Status run(size_t first, size_t last, Stream stream, int64_t tokens, const std::vector<DevicePointer> &arguments,
+  /// Enqueues launch `only`, or all.
+  Status run(std::optional<size_t> only, Stream stream, int64_t tokens, const std::vector<DevicePointer> &arguments,
              DevicePointer workspace, int64_t bytes) const;
 };
 
 Executable::Executable(std::unique_ptr<Impl> impl) : impl(std::move(impl)) {}
 Executable::~Executable() = default;
 
-Result<std::shared_ptr<Executable>> Executable::load(Plan plan, int ordinal) {
+Result<std::shared_ptr<Executable>> Executable::load(Program program, int ordinal) {
   Result<std::shared_ptr<const Device>> device = Device::open(ordinal);
   if (!device)
     return device.error();
-  return load(std::move(plan), std::move(*device));
+  return load(std::move(program), std::move(*device));
 }
 
-Result<std::shared_ptr<Executable>> Executable::load(Plan plan, std::shared_ptr<const Device> device) {
-  if (Status status = verify(plan); !status)
+Result<std::shared_ptr<Executable>> Executable::load(Program program, std::shared_ptr<const Device> device) {
+  if (Status status = verify(program); !status)
     return status.error();
-  if (Status status = checkTarget(plan.target, device->info()); !status)
+  if (Status status = checkTarget(program.defaultPlan().target, device->info()); !status)
     return status.error();
   auto impl = std::make_unique<Impl>();
-  impl->plan = std::move(plan);
-  impl->device = impl->modules.device = std::move(device);
-  for (const Buffer &buffer : impl->plan.buffers) {
+  impl->program = std::move(program);
+  impl->device = std::move(device);
+  for (const Buffer &buffer : impl->program.defaultPlan().buffers) {
     impl->inputs += buffer.kind == BufferKind::input;
     impl->outputs += buffer.kind == BufferKind::output;
   }
-  if (Status status = impl->loadModules(); !status)
-    return status.error();
-  if (Status status = impl->loadConstants(); !status)
+  if (Status status = impl->loaded.load(impl->program, impl->device); !status)
     return status.error();
   return std::shared_ptr<Executable>(new Executable(std::move(impl)));
-}
-
-Status Executable::Impl::loadModules() {
-  const Driver &driver = device->driver();
-  const DeviceInfo &info = device->info();
-  CurrentContext current(*device);
-  if (!current.status())
-    return current.status();
-  for (const Image &image : plan.images) {
-    if (image.cubin.empty())
-      return Error{fmt::format("image '{}' holds no machine code: compile it before loading", image.name)};
-    char log[4096] = {};
-    int32_t options[] = {cuda::kErrorLogBuffer, cuda::kErrorLogBufferSizeBytes};
-    void *values[] = {log, reinterpret_cast<void *>(sizeof(log) - 1)};
-    cuda::Module module = nullptr;
-    if (cuda::Code code = driver.cuModuleLoadDataEx(&module, image.cubin.data(), 2, options, values)) {
-      Error error =
-          driver.error(code, fmt::format("load image '{}' on device {} ({})", image.name, info.ordinal, info.name));
-      if (*log)
-        error.message += fmt::format("\n{}", log);
-      return error;
-    }
-    modules.modules.push_back(module);
-  }
-  for (const Kernel &kernel : plan.kernels) {
-    cuda::Function function = nullptr;
-    if (cuda::Code code = driver.cuModuleGetFunction(&function, modules.modules[kernel.image], kernel.name.c_str()))
-      return driver.error(code,
-                          fmt::format("find kernel '{}' in image '{}'", kernel.name, plan.images[kernel.image].name));
-    if (static_cast<int64_t>(kernel.sharedBytes) > info.sharedBytesPerBlock)
-      return Error{fmt::format("device {} ({}) cannot run kernel '{}': expected {} bytes of shared memory, got {}",
-                               info.ordinal, info.name, kernel.name, kernel.sharedBytes, info.sharedBytesPerBlock)};
-    if (kernel.sharedBytes > 0)
-      if (cuda::Code code = driver.cuFuncSetAttribute(function, cuda::kMaxDynamicSharedBytes, int(kernel.sharedBytes)))
-        return driver.error(code,
-                            fmt::format("give kernel '{}' {} bytes of shared memory", kernel.name, kernel.sharedBytes));
-    functions.push_back(function);
-  }
-  return {};
-}
-
-Status Executable::Impl::loadConstants() {
-  constants.resize(plan.buffers.size());
-  for (size_t i = 0; i < plan.buffers.size(); ++i) {
-    const Buffer &buffer = plan.buffers[i];
-    if (buffer.kind != BufferKind::constant)
-      continue;
-    Result<DeviceBuffer> memory =
-        DeviceBuffer::allocate(device, buffer.bytes.addend, fmt::format("constant '{}'", buffer.name));
-    if (!memory)
-      return memory.error();
-    constants[i] = std::move(*memory);
-    if (Status status = constants[i].copyFrom(buffer.contents.data(), constants[i].bytes()); !status)
-      return status;
-  }
-  return {};
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
 // Calling
 //===--------------------------------------------------------------------------------------------------------------===//
 
-const Plan &Executable::plan() const { return impl->plan; }
+const Program &Executable::program() const { return impl->program; }
+const Plan &Executable::plan(int64_t tokens) const { return impl->program.planFor(tokens); }
 const DeviceInfo &Executable::device() const { return impl->device->info(); }
 std::shared_ptr<const Device> Executable::owner() const { return impl->device; }
 size_t Executable::argumentCount() const { return impl->inputs + impl->outputs; }
 
 static int64_t alignUp(int64_t value, int64_t alignment) { return (value + alignment - 1) / alignment * alignment; }
 
-static Status checkTokens(const Plan &plan, int64_t tokens) {
-  if (tokens < 1 || tokens > plan.maxTokens)
-    return Error{
-        fmt::format("'{}': token count out of range: expected 1 to {}, got {}", plan.name, plan.maxTokens, tokens)};
+static Status checkTokens(const Program &program, int64_t tokens) {
+  if (tokens < 1 || tokens > program.maxTokens())
+    return Error{fmt::format("'{}': token count out of range: expected 1 to {}, got {}", program.defaultPlan().name,
+                             program.maxTokens(), tokens)};
   return {};
 }
 
-Status Executable::Impl::checkArguments(const std::vector<DevicePointer> &arguments) const {
+Status Executable::Impl::checkArguments(const Plan &plan, const std::vector<DevicePointer> &arguments) const {
   if (arguments.size() != inputs + outputs)
     return Error{fmt::format("'{}': wrong number of buffers: expected {} ({} inputs, {} outputs), got {}", plan.name,
                              inputs + outputs, inputs, outputs, arguments.size())};
@@ -212,21 +134,23 @@ static int64_t sumWorkspaces(const Plan &plan, int64_t tokens) {
   return bytes;
 }
 
-Status Executable::Impl::checkWorkspace(int64_t tokens, DevicePointer workspace, int64_t bytes) const {
+static Status checkWorkspace(const Plan &plan, int64_t tokens, DevicePointer workspace, int64_t bytes) {
   int64_t needed = sumWorkspaces(plan, tokens);
   if (bytes < needed)
     return Error{fmt::format("'{}': workspace too small for {} tokens: expected at least {} bytes, got {}", plan.name,
                              tokens, needed, bytes)};
   if (needed > 0 && workspace == 0)
     return Error{fmt::format("'{}': workspace: expected a device address, got null", plan.name)};
-  if (workspace % kWorkspaceAlignment != 0)
+  if (workspace % Executable::kWorkspaceAlignment != 0)
     return Error{fmt::format("'{}': workspace: expected an address aligned to {} bytes, got {:#x}", plan.name,
-                             kWorkspaceAlignment, workspace)};
+                             Executable::kWorkspaceAlignment, workspace)};
   return {};
 }
 
-std::vector<DevicePointer> Executable::Impl::addresses(int64_t tokens, const std::vector<DevicePointer> &arguments,
+std::vector<DevicePointer> Executable::Impl::addresses(size_t specialization, int64_t tokens,
+                                                       const std::vector<DevicePointer> &arguments,
                                                        DevicePointer workspace) const {
+  const Plan &plan = program.specializations[specialization].plan;
   std::vector<DevicePointer> result;
   for (size_t i = 0; i < plan.buffers.size(); ++i) {
     switch (plan.buffers[i].kind) {
@@ -239,14 +163,14 @@ std::vector<DevicePointer> Executable::Impl::addresses(int64_t tokens, const std
       workspace += alignUp(plan.buffers[i].bytes.evaluate(tokens), kWorkspaceAlignment);
       break;
     case BufferKind::constant:
-      result.push_back(constants[i].address());
+      result.push_back(loaded.plan(specialization).constants[i].address());
       break;
     }
   }
   return result;
 }
 
-std::string Executable::Impl::launchName(size_t index) const {
+static std::string launchName(const Plan &plan, size_t index) {
   const Launch &launch = plan.launches[index];
   switch (launch.kind) {
   case Launch::Kind::kernel:
@@ -259,13 +183,16 @@ std::string Executable::Impl::launchName(size_t index) const {
   return {};
 }
 
-Result<std::shared_ptr<const PreparedCall>>
-Executable::Impl::prepare(int64_t tokens, const std::vector<DevicePointer> &arguments, DevicePointer workspace) const {
+Result<std::shared_ptr<const PreparedCall>> Executable::Impl::prepare(size_t specialization, int64_t tokens,
+                                                                      const std::vector<DevicePointer> &arguments,
+                                                                      DevicePointer workspace) const {
+  const Plan &plan = program.specializations[specialization].plan;
   auto call = std::make_shared<PreparedCall>();
   call->key = {tokens, workspace, arguments};
-  std::vector<DevicePointer> located = addresses(tokens, arguments, workspace);
+  std::vector<DevicePointer> located = addresses(specialization, tokens, arguments, workspace);
   for (const Launch &launch : plan.launches) {
-    cuda::Function function = launch.kind == Launch::Kind::kernel ? functions[launch.kernel] : nullptr;
+    bool isKernel = launch.kind == Launch::Kind::kernel;
+    cuda::Function function = isKernel ? loaded.plan(specialization).functions[launch.kernel] : nullptr;
     Result<std::unique_ptr<PreparedLaunch>> prepared = prepareLaunch(plan, launch, function, *device, tokens, located);
     if (!prepared)
       return prepared.error();
@@ -274,63 +201,67 @@ Executable::Impl::prepare(int64_t tokens, const std::vector<DevicePointer> &argu
   return std::shared_ptr<const PreparedCall>(std::move(call));
 }
 
-Status Executable::Impl::run(size_t first, size_t last, Stream stream, int64_t tokens,
+Status Executable::Impl::run(std::optional<size_t> only, Stream stream, int64_t tokens,
                              const std::vector<DevicePointer> &arguments, DevicePointer workspace,
                              int64_t bytes) const {
-  if (Status status = checkTokens(plan, tokens); !status)
+  if (Status status = checkTokens(program, tokens); !status)
     return status;
-  if (Status status = checkArguments(arguments); !status)
+  size_t specialization = program.indexFor(tokens);
+  const Plan &plan = program.specializations[specialization].plan;
+  if (only && *only >= plan.launches.size())
+    return Error{fmt::format("'{}': no launch {}: expected less than {}", plan.name, *only, plan.launches.size())};
+  if (Status status = checkArguments(plan, arguments); !status)
     return status;
-  if (Status status = checkWorkspace(tokens, workspace, bytes); !status)
+  if (Status status = checkWorkspace(plan, tokens, workspace, bytes); !status)
     return status;
   CurrentContext current(*device);
   if (!current.status())
     return current.status();
+  // The token count, which is part of the key, decides the plan.
   std::shared_ptr<const PreparedCall> call = calls.find(tokens, workspace, arguments);
   if (!call) {
-    Result<std::shared_ptr<const PreparedCall>> prepared = prepare(tokens, arguments, workspace);
+    Result<std::shared_ptr<const PreparedCall>> prepared = prepare(specialization, tokens, arguments, workspace);
     if (!prepared)
       return prepared.error();
     call = std::move(*prepared);
     calls.insert(call);
   }
+  size_t first = only.value_or(0), last = only ? *only + 1 : plan.launches.size();
   for (size_t i = first; i < last; ++i)
     if (cuda::Code code = enqueue(*call->launches[i], device->driver(), stream))
-      return device->driver().error(code, "enqueue " + launchName(i));
+      return device->driver().error(code, "enqueue " + launchName(plan, i));
   return {};
 }
 
-Result<int64_t> Executable::workspaceBytes(int64_t tokens) const { return workspaceBytes(impl->plan, tokens); }
+Result<int64_t> Executable::workspaceBytes(int64_t tokens) const { return workspaceBytes(impl->program, tokens); }
 
-Result<int64_t> Executable::workspaceBytes(const Plan &plan, int64_t tokens) {
-  if (Status status = checkTokens(plan, tokens); !status)
+Result<int64_t> Executable::workspaceBytes(const Program &program, int64_t tokens) {
+  if (Status status = checkTokens(program, tokens); !status)
     return status.error();
-  return sumWorkspaces(plan, tokens);
+  return sumWorkspaces(program.planFor(tokens), tokens);
 }
 
 Result<DevicePointer> Executable::bufferAddress(size_t index, int64_t tokens,
                                                 const std::vector<DevicePointer> &arguments,
                                                 DevicePointer workspace) const {
-  if (Status status = checkTokens(impl->plan, tokens); !status)
+  if (Status status = checkTokens(impl->program, tokens); !status)
     return status.error();
-  if (Status status = impl->checkArguments(arguments); !status)
+  size_t specialization = impl->program.indexFor(tokens);
+  const Plan &plan = impl->program.specializations[specialization].plan;
+  if (Status status = impl->checkArguments(plan, arguments); !status)
     return status.error();
-  if (index >= impl->plan.buffers.size())
-    return Error{
-        fmt::format("'{}': no buffer {}: expected less than {}", impl->plan.name, index, impl->plan.buffers.size())};
-  return impl->addresses(tokens, arguments, workspace)[index];
+  if (index >= plan.buffers.size())
+    return Error{fmt::format("'{}': no buffer {}: expected less than {}", plan.name, index, plan.buffers.size())};
+  return impl->addresses(specialization, tokens, arguments, workspace)[index];
 }
 
 Status Executable::execute(Stream stream, int64_t tokens, const std::vector<DevicePointer> &arguments,
                            DevicePointer workspace, int64_t workspaceBytes) const {
-  return impl->run(0, impl->plan.launches.size(), stream, tokens, arguments, workspace, workspaceBytes);
+  return impl->run(std::nullopt, stream, tokens, arguments, workspace, workspaceBytes);
 }
 
 Status Executable::executeLaunch(size_t index, Stream stream, int64_t tokens,
                                  const std::vector<DevicePointer> &arguments, DevicePointer workspace,
                                  int64_t workspaceBytes) const {
-  if (index >= impl->plan.launches.size())
-    return Error{
-        fmt::format("'{}': no launch {}: expected less than {}", impl->plan.name, index, impl->plan.launches.size())};
-  return impl->run(index, index + 1, stream, tokens, arguments, workspace, workspaceBytes);
+  return impl->run(index, stream, tokens, arguments, workspace, workspaceBytes);
 }

@@ -95,18 +95,18 @@ static void dropAnnotations(ModuleOp module) {
 }
 
 Result<Contender> BenchVerb::prepare(const std::string &name, bool dense, std::shared_ptr<const rt::Device> owner) {
-  std::optional<rt::Plan> plan = dense ? std::nullopt : input->artifact();
-  if (!plan) {
+  std::optional<rt::Program> program = dense ? std::nullopt : input->artifact();
+  if (!program) {
     OwningOpRef<ModuleOp> module = input->clone();
     if (dense)
       dropAnnotations(*module);
     ProgressLine progress;
-    FailureOr<rt::Plan> compiled = jit::compile(*module, spec.compileOptions(targetOf(owner->info()), progress));
+    FailureOr<rt::Program> compiled = jit::compile(*module, spec.compileOptions(targetOf(owner->info()), progress));
     if (failed(compiled))
       return Error{"could not compile the " + name + " form of '" + spec.path + "'"};
-    plan = std::move(*compiled);
+    program = std::move(*compiled);
   }
-  Result<std::unique_ptr<GpuRun>> run = GpuRun::create(std::move(*plan), owner, tokens);
+  Result<std::unique_ptr<GpuRun>> run = GpuRun::create(std::move(*program), owner, tokens);
   if (!run)
     return run.error();
   for (size_t index = 0; index < arguments.size(); ++index)

@@ -33,7 +33,7 @@ struct CompileVerb {
   std::string output;
 
   int run();
-  FailureOr<rt::Plan> makePlan(ModuleOp module, const jit::CompileOptions &options);
+  FailureOr<rt::Program> makeProgram(ModuleOp module, const jit::CompileOptions &options);
   Result<std::string> imageText(const rt::Image &image);
   int writeImages(const rt::Plan &plan);
   int write(llvm::StringRef path, llvm::StringRef contents);
@@ -65,12 +65,15 @@ int CompileVerb::write(llvm::StringRef path, llvm::StringRef contents) {
   return kSuccess;
 }
 
-FailureOr<rt::Plan> CompileVerb::makePlan(ModuleOp module, const jit::CompileOptions &options) {
+FailureOr<rt::Program> CompileVerb::makeProgram(ModuleOp module, const jit::CompileOptions &options) {
   if (emit != Emit::cuda)
     return jit::compile(module, options);
   if (failed(jit::lowerToKernels(module, options)) || failed(jit::lowerToKern(module, options)))
     return failure();
-  return jit::translateToPlan(module, options);
+  FailureOr<rt::Plan> plan = jit::translateToPlan(module, options);
+  if (failed(plan))
+    return failure();
+  return rt::Program(std::move(*plan), options.tokens);
 }
 
 Result<std::string> CompileVerb::imageText(const rt::Image &image) {
@@ -157,13 +160,12 @@ int CompileVerb::run() {
       return finish(kFailure);
     return finish(write(output.empty() ? "-" : output, printSpec(*module)));
   }
-  FailureOr<rt::Plan> plan = makePlan(*module, options);
-  if (failed(plan))
+  FailureOr<rt::Program> program = makeProgram(*module, options);
+  if (failed(program))
     return finish(kFailure);
   progress.clear();
   if (emit != Emit::artifact)
-    return finish(writeImages(*plan));
-  plan->spec = printSpec(input->module());
-  std::vector<uint8_t> bytes = rt::serialize(*plan);
+    return finish(writeImages(program->defaultPlan()));
+  std::vector<uint8_t> bytes = rt::serialize(*program);
   return finish(write(output, {reinterpret_cast<const char *>(bytes.data()), bytes.size()}));
 }

@@ -1,4 +1,4 @@
-//===- GpuRun.cpp - a plan on a GPU, with its buffers -------------------------------------------------------------===//
+//===- GpuRun.cpp - a program on a GPU, with its buffers ----------------------------------------------------------===//
 
 #include "GpuRun.h"
 
@@ -14,12 +14,12 @@ std::string tool::targetOf(const rt::DeviceInfo &device) {
   return device.computeMajor >= 9 ? name + "a" : name;
 }
 
-Result<std::unique_ptr<GpuRun>> GpuRun::create(rt::Plan plan, std::shared_ptr<const rt::Device> device,
+Result<std::unique_ptr<GpuRun>> GpuRun::create(rt::Program program, std::shared_ptr<const rt::Device> device,
                                                int64_t tokens) {
   std::unique_ptr<GpuRun> run(new GpuRun);
   run->owner = device;
   run->tokenCount = tokens;
-  Result<std::shared_ptr<rt::Executable>> executable = rt::Executable::load(std::move(plan), device);
+  Result<std::shared_ptr<rt::Executable>> executable = rt::Executable::load(std::move(program), device);
   if (!executable)
     return executable.error();
   run->executable = *executable;
@@ -42,6 +42,11 @@ Result<std::unique_ptr<GpuRun>> GpuRun::create(rt::Plan plan, std::shared_ptr<co
     return workspace.error();
   run->workspace = std::move(*workspace);
   return run;
+}
+
+int64_t GpuRun::decidedFor() const {
+  const rt::Program &program = executable->program();
+  return program.specializations[program.indexFor(tokenCount)].decidedFor;
 }
 
 Status GpuRun::setInput(size_t index, const interp::Tensor &tensor) {

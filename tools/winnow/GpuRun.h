@@ -1,4 +1,4 @@
-//===- GpuRun.h - a plan on a GPU, with its buffers ---------------------------------------------------------------===//
+//===- GpuRun.h - a program on a GPU, with its buffers ------------------------------------------------------------===//
 
 #ifndef WINNOW_TOOLS_WINNOW_GPURUN_H
 #define WINNOW_TOOLS_WINNOW_GPURUN_H
@@ -17,14 +17,17 @@ namespace winnow::tool {
 /// The target that a device of this compute capability needs, "sm_90a" for 9.0.
 std::string targetOf(const rt::DeviceInfo &device);
 
-/// The memory that one call of a plan needs, on the device, and the calls themselves.
+/// The memory that one call of a program needs, on the device, and the calls themselves.
 class GpuRun {
 public:
-  /// Loads the plan and allocates everything for `tokens`.
-  static Result<std::unique_ptr<GpuRun>> create(rt::Plan plan, std::shared_ptr<const rt::Device> device,
+  /// Loads the program and allocates everything for `tokens`.
+  static Result<std::unique_ptr<GpuRun>> create(rt::Program program, std::shared_ptr<const rt::Device> device,
                                                 int64_t tokens);
 
-  const rt::Plan &plan() const { return executable->plan(); }
+  /// The plan for that many tokens.
+  const rt::Plan &plan() const { return executable->plan(tokenCount); }
+  /// What it was decided for; 0: not known.
+  int64_t decidedFor() const;
   const rt::DeviceInfo &device() const { return executable->device(); }
   int64_t tokens() const { return tokenCount; }
   int64_t workspaceBytes() const { return workspace.bytes(); }

@@ -29,13 +29,13 @@ std::unique_ptr<Input> Input::load(llvm::StringRef path, llvm::StringRef entryNa
   std::unique_ptr<Input> input(new Input);
   llvm::StringRef bytes = (*buffer)->getBuffer();
   if (rt::isArtifact(bytes.bytes_begin(), bytes.size()) || path.ends_with(".wnw")) {
-    Result<rt::Plan> plan = rt::deserialize(bytes.bytes_begin(), bytes.size(), path.str());
-    if (!plan) {
-      fail(plan.message());
+    Result<rt::Program> program = rt::deserialize(bytes.bytes_begin(), bytes.size(), path.str());
+    if (!program) {
+      fail(program.message());
       return nullptr;
     }
-    input->plan = std::move(*plan);
-    buffer = llvm::MemoryBuffer::getMemBufferCopy(input->plan->spec, path);
+    input->program = std::move(*program);
+    buffer = llvm::MemoryBuffer::getMemBufferCopy(input->program->defaultPlan().spec, path);
   }
 
   DialectRegistry registry;

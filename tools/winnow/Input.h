@@ -3,7 +3,7 @@
 #ifndef WINNOW_TOOLS_WINNOW_INPUT_H
 #define WINNOW_TOOLS_WINNOW_INPUT_H
 
-#include "winnow/Runtime/Plan.h"
+#include "winnow/Runtime/Program.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -34,8 +34,8 @@ public:
   mlir::ModuleOp module() { return *spec; }
   mlir::func::FuncOp function() { return entry; }
 
-  /// The compiled plan, where the input was an artifact.
-  const std::optional<rt::Plan> &artifact() const { return plan; }
+  /// The compiled program, where the input was an artifact.
+  const std::optional<rt::Program> &artifact() const { return program; }
 
   /// A copy to lower, so that `module()` keeps what the user has written.
   mlir::OwningOpRef<mlir::ModuleOp> clone() { return mlir::cast<mlir::ModuleOp>(spec->getOperation()->clone()); }
@@ -46,7 +46,7 @@ private:
   std::unique_ptr<mlir::MLIRContext> mlirContext;
   llvm::SourceMgr sourceMgr;
   std::unique_ptr<mlir::SourceMgrDiagnosticHandler> diagnostics;
-  std::optional<rt::Plan> plan;
+  std::optional<rt::Program> program;
   mlir::OwningOpRef<mlir::ModuleOp> spec;
   mlir::func::FuncOp entry;
 };

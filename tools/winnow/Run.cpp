@@ -36,7 +36,7 @@ struct RunVerb {
 private:
   int runOnCpu();
   int runOnGpu(std::shared_ptr<const rt::Device> owner);
-  Result<rt::Plan> planFor(const rt::DeviceInfo &info);
+  Result<rt::Program> programFor(const rt::DeviceInfo &info);
   Status prepare();
   int finish(const std::vector<interp::Tensor> &results, const std::string &where);
 
@@ -153,27 +153,28 @@ int RunVerb::runOnCpu() {
   return finish(results, "the CPU reference");
 }
 
-Result<rt::Plan> RunVerb::planFor(const rt::DeviceInfo &info) {
+Result<rt::Program> RunVerb::programFor(const rt::DeviceInfo &info) {
   if (input->artifact())
     return *input->artifact();
   ProgressLine progress;
   OwningOpRef<ModuleOp> module = input->clone();
   auto start = std::chrono::steady_clock::now();
-  FailureOr<rt::Plan> plan =
+  FailureOr<rt::Program> program =
       jit::compile(*module, spec.compileOptions(target == "gpu" || target.empty() ? targetOf(info) : target, progress));
-  if (failed(plan))
+  if (failed(program))
     return Error{"could not compile '" + spec.path + "'"};
   progress.clear();
   std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
-  llvm::errs() << "compiled " << plan->kernels.size() << " kernels in " << formatSeconds(taken.count()) << "\n";
-  return *plan;
+  llvm::errs() << "compiled " << program->planFor(tokens).kernels.size() << " kernels in "
+               << formatSeconds(taken.count()) << "\n";
+  return *program;
 }
 
 int RunVerb::runOnGpu(std::shared_ptr<const rt::Device> owner) {
-  Result<rt::Plan> plan = planFor(owner->info());
-  if (!plan)
-    return fail(plan.message());
-  Result<std::unique_ptr<GpuRun>> gpu = GpuRun::create(std::move(*plan), owner, tokens);
+  Result<rt::Program> program = programFor(owner->info());
+  if (!program)
+    return fail(program.message());
+  Result<std::unique_ptr<GpuRun>> gpu = GpuRun::create(std::move(*program), owner, tokens);
   if (!gpu)
     return fail(gpu.message());
   for (size_t index = 0; index < arguments.size(); ++index)
@@ -210,8 +211,7 @@ int RunVerb::runOnGpu(std::shared_ptr<const rt::Device> owner) {
     ProgressLine progress;
     OwningOpRef<ModuleOp> lowered = input->clone();
     jit::CompileOptions options = spec.compileOptions((*gpu)->plan().target, progress);
-    if (input->artifact())
-      options.tokens = 0;
+    options.tokens = (*gpu)->decidedFor();
     if (failed(jit::lowerToKernels(*lowered, options)))
       return kFailure;
     Result<CheckReport> checked =

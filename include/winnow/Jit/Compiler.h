@@ -1,9 +1,9 @@
-//===- Compiler.h - from an ffn module to a plan ------------------------------------------------------------------===//
+//===- Compiler.h - from an ffn module to a program ---------------------------------------------------------------===//
 
 #ifndef WINNOW_JIT_COMPILER_H
 #define WINNOW_JIT_COMPILER_H
 
-#include "winnow/Runtime/Plan.h"
+#include "winnow/Runtime/Program.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -38,7 +38,7 @@ mlir::FailureOr<rt::Plan> translateToPlan(mlir::ModuleOp kernModule, const Compi
 /// Compiles the sources of `plan` to PTX and cubin through NVRTC and the kernel cache.
 mlir::LogicalResult compileImages(rt::Plan &plan, const CompileOptions &options, mlir::Location loc);
 /// All of the above. The module is left at the kern level.
-mlir::FailureOr<rt::Plan> compile(mlir::ModuleOp module, const CompileOptions &options);
+mlir::FailureOr<rt::Program> compile(mlir::ModuleOp module, const CompileOptions &options);
 
 } // namespace winnow::jit
 

@@ -1,9 +1,10 @@
-//===- PlanVerifier.h - is a plan well formed? --------------------------------------------------------------------===//
+//===- PlanVerifier.h - is a plan, or a program, well formed? -----------------------------------------------------===//
 
 #ifndef WINNOW_RUNTIME_PLANVERIFIER_H
 #define WINNOW_RUNTIME_PLANVERIFIER_H
 
 #include "winnow/Runtime/Plan.h"
+#include "winnow/Runtime/Program.h"
 #include "winnow/Support/Result.h"
 
 namespace winnow::rt {
@@ -13,6 +14,10 @@ namespace winnow::rt {
 /// the driver's limits. The error names the part ("buffer 3 ('y1')") and what was expected and found. A plan that
 /// passes can be executed without further checks except those of the token count and the pointers.
 Status verify(const Plan &plan);
+
+/// Checks every plan, and that they can stand for one another: at least one and at most kMostSpecializations, ranges
+/// ascending and not empty, the last up to its plan's maxTokens, one name, target, compiler, spec and set of arguments.
+Status verify(const Program &program);
 
 } // namespace winnow::rt
 

@@ -1,4 +1,4 @@
-//===- ArtifactTest.cpp - a plan as a file ------------------------------------------------------------------------===//
+//===- ArtifactTest.cpp - a program as a file ---------------------------------------------------------------------===//
 
 #include "winnow/Runtime/Artifact.h"
 
@@ -16,8 +16,8 @@ using namespace winnow;
 using namespace winnow::rt;
 
 static std::string messageOf(const std::vector<uint8_t> &bytes) {
-  Result<Plan> plan = deserialize(bytes.data(), bytes.size(), "ffn.wnw");
-  return plan ? "accepted" : plan.message();
+  Result<Program> program = deserialize(bytes.data(), bytes.size(), "ffn.wnw");
+  return program ? "accepted" : program.message();
 }
 
 /// Gives tampered bytes a length and a hash that fit them, as a hostile file would have.
@@ -32,9 +32,12 @@ static void seal(std::vector<uint8_t> &bytes) {
 TEST(Artifact, RoundTripKeepsEveryField) {
   Plan plan = samplePlan();
   std::vector<uint8_t> bytes = serialize(plan);
-  Result<Plan> read = deserialize(bytes.data(), bytes.size(), "ffn.wnw");
-  ASSERT_TRUE(read) << read.message();
-  EXPECT_EQ(serialize(*read), bytes);
+  Result<Program> program = deserialize(bytes.data(), bytes.size(), "ffn.wnw");
+  ASSERT_TRUE(program) << program.message();
+  EXPECT_EQ(serialize(*program), bytes);
+  ASSERT_EQ(program->specializations.size(), 1u);
+  EXPECT_EQ(program->maxTokens(), 100000);
+  const Plan *read = &program->defaultPlan();
 
   EXPECT_EQ(read->name, "forward");
   EXPECT_EQ(read->target, "sm_90a");
@@ -65,6 +68,47 @@ TEST(Artifact, RoundTripKeepsEveryField) {
   EXPECT_EQ(read->images[0].cubin, plan.images[0].cubin);
 }
 
+TEST(Artifact, RoundTripKeepsEveryRange) {
+  std::vector<uint8_t> bytes = serialize(sampleProgram());
+  Result<Program> read = deserialize(bytes.data(), bytes.size(), "ffn.wnw");
+  ASSERT_TRUE(read) << read.message();
+  EXPECT_EQ(serialize(*read), bytes);
+  ASSERT_EQ(read->specializations.size(), 3u);
+  EXPECT_EQ(read->specializations[0].lastTokens, 64);
+  EXPECT_EQ(read->specializations[0].decidedFor, 16);
+  EXPECT_EQ(read->specializations[0].summary, "small_1 dense 64x128");
+  EXPECT_EQ(read->specializations[1].lastTokens, 1024);
+  EXPECT_EQ(read->specializations[2].lastTokens, 100000);
+  ASSERT_EQ(read->planFor(1).images.size(), 2u);
+  EXPECT_EQ(read->planFor(1).images[1].name, "small_kernels");
+  EXPECT_EQ(read->planFor(1).maxTokens, 5000);
+  for (const Specialization &specialization : read->specializations) {
+    EXPECT_EQ(specialization.plan.name, "forward");
+    EXPECT_EQ(specialization.plan.target, "sm_90a");
+    EXPECT_EQ(specialization.plan.compiler, "test build");
+    EXPECT_EQ(specialization.plan.spec, "module {}");
+    EXPECT_EQ(specialization.plan.images[0].cubin, samplePlan().images[0].cubin);
+  }
+}
+
+TEST(Artifact, StoresEqualImagesOnce) {
+  Program program = sampleProgram();
+  std::vector<uint8_t> large(100000, 7);
+  for (Specialization &specialization : program.specializations)
+    specialization.plan.images[0].cubin = large;
+  size_t all = serialize(program).size();
+  EXPECT_LT(all, large.size() + 20000);
+  // As soon as one of them differs in anything it is stored by itself.
+  program.specializations[2].plan.images[0].ptx += " ";
+  EXPECT_GT(serialize(program).size(), all + large.size());
+  // Equal images of one plan stay two.
+  program.specializations[0].plan.images.push_back(program.specializations[0].plan.images[0]);
+  std::vector<uint8_t> bytes = serialize(program);
+  Result<Program> read = deserialize(bytes.data(), bytes.size(), "ffn.wnw");
+  ASSERT_TRUE(read) << read.message();
+  EXPECT_EQ(read->planFor(1).images.size(), 3u);
+}
+
 TEST(Artifact, EqualPlansAreEqualBytesAndDifferentOnesAreNot) {
   Plan plan = samplePlan();
   EXPECT_EQ(serialize(plan), serialize(samplePlan()));
@@ -74,15 +118,15 @@ TEST(Artifact, EqualPlansAreEqualBytesAndDifferentOnesAreNot) {
 
 TEST(Artifact, BytesDoNotChangeBetweenMachines) {
   // Pins the format: a change here needs a new format version.
-  std::vector<uint8_t> bytes = serialize(samplePlan());
-  const uint8_t header[] = {'W', 'I', 'N', 'N', 'O', 'W', '\r', '\n', 1, 0, 0, 0};
+  std::vector<uint8_t> bytes = serialize(sampleProgram());
+  const uint8_t header[] = {'W', 'I', 'N', 'N', 'O', 'W', '\r', '\n', 2, 0, 0, 0};
   EXPECT_EQ(std::memcmp(bytes.data(), header, sizeof(header)), 0);
   EXPECT_EQ(toHex(Sha256::hash(bytes.data(), bytes.size())),
-            "419fa1e86c679aa70eb82059f82ca6e765319e24839a1fbf3a163cec3af7cde3");
+            "20aaef016ce6703c908ac009d9779bd02f0e6b9e79e5358c2c3cb237960f5bff");
 }
 
 TEST(Artifact, RejectsEveryTruncation) {
-  std::vector<uint8_t> bytes = serialize(samplePlan());
+  std::vector<uint8_t> bytes = serialize(sampleProgram());
   for (size_t size = 0; size < bytes.size(); ++size) {
     std::vector<uint8_t> cut(bytes.begin(), bytes.begin() + size);
     std::string message = messageOf(cut);
@@ -92,7 +136,7 @@ TEST(Artifact, RejectsEveryTruncation) {
 }
 
 TEST(Artifact, RejectsEveryFlippedByte) {
-  std::vector<uint8_t> bytes = serialize(samplePlan());
+  std::vector<uint8_t> bytes = serialize(sampleProgram());
   for (size_t i = 0; i < bytes.size(); ++i)
     for (uint8_t mask : {0x01, 0x80, 0xff}) {
       std::vector<uint8_t> flipped = bytes;
@@ -104,7 +148,7 @@ TEST(Artifact, RejectsEveryFlippedByte) {
 TEST(Artifact, SurvivesEveryFlippedByteUnderAFittingHash) {
   // The hash guards against accidents only: what passes it must still be decoded with care, and be a plan that
   // verifies.
-  std::vector<uint8_t> bytes = serialize(samplePlan());
+  std::vector<uint8_t> bytes = serialize(sampleProgram());
   size_t rejected = 0;
   for (size_t i = 20; i < bytes.size() - Sha256::kDigestBytes; ++i)
     for (uint8_t mask : {0x01, 0x80, 0xff}) {
@@ -117,7 +161,7 @@ TEST(Artifact, SurvivesEveryFlippedByteUnderAFittingHash) {
 }
 
 TEST(Artifact, SurvivesEveryTruncationUnderAFittingHash) {
-  std::vector<uint8_t> bytes = serialize(samplePlan());
+  std::vector<uint8_t> bytes = serialize(sampleProgram());
   for (size_t size = 20; size < bytes.size() - Sha256::kDigestBytes; ++size) {
     std::vector<uint8_t> cut(bytes.begin(), bytes.begin() + size);
     cut.resize(size + Sha256::kDigestBytes);
@@ -132,9 +176,11 @@ TEST(Artifact, SaysWhatIsWrong) {
             "cannot load 'ffn.wnw': not a winnow artifact; expected a file written by winnow compile -o");
 
   std::vector<uint8_t> bytes = serialize(samplePlan());
-  bytes[8] = 9;
-  EXPECT_EQ(messageOf(bytes),
-            "cannot load 'ffn.wnw': artifact format 1 expected, got 9; compile the spec again with this winnow");
+  for (uint8_t version : {1, 9}) {
+    bytes[8] = version;
+    EXPECT_EQ(messageOf(bytes), "cannot load 'ffn.wnw': artifact format 2 expected, got " + std::to_string(version) +
+                                    "; compile the spec again with this winnow");
+  }
 
   bytes = serialize(samplePlan());
   bytes.back() ^= 1;
@@ -154,14 +200,26 @@ TEST(Artifact, SaysWhatIsWrong) {
   plan.kernels[1].image = 7;
   EXPECT_EQ(messageOf(serialize(plan)), "cannot load 'ffn.wnw': malformed artifact: kernel 1 ('forward_1') is "
                                         "malformed: image: expected less than 1, got 7");
+
+  Program program = sampleProgram();
+  program.specializations[1].lastTokens = 64;
+  EXPECT_EQ(messageOf(serialize(program)),
+            "cannot load 'ffn.wnw': malformed artifact: token range 1 is malformed: last "
+            "token count: expected 65 to 100000, got 64");
+  program.specializations.assign(17, program.specializations[0]);
+  EXPECT_EQ(messageOf(serialize(program)), "cannot load 'ffn.wnw': malformed artifact: a field has a length or value "
+                                           "that does not fit; compile the spec again");
+  EXPECT_EQ(messageOf(serialize(Program())),
+            "cannot load 'ffn.wnw': malformed artifact: the program is malformed: token "
+            "ranges: expected 1 to 16, got 0");
 }
 
 TEST(Artifact, FilesAreReadBackAndNeverHalfWritten) {
   std::string path = testing::TempDir() + "winnow_artifact_test_" + std::to_string(getpid()) + ".wnw";
-  ASSERT_TRUE(writeArtifact(samplePlan(), path));
-  Result<Plan> read = readArtifact(path);
+  ASSERT_TRUE(writeArtifact(sampleProgram(), path));
+  Result<Program> read = readArtifact(path);
   ASSERT_TRUE(read) << read.message();
-  EXPECT_EQ(serialize(*read), serialize(samplePlan()));
+  EXPECT_EQ(serialize(*read), serialize(sampleProgram()));
 
   Plan malformed = samplePlan();
   malformed.launches[1].buffer = 0;

@@ -86,3 +86,29 @@ Plan samplePlan() {
   plan.launches = {map, fill, product, copy};
   return plan;
 }
+
+Program sampleProgram() {
+  Plan small = samplePlan(), large = samplePlan();
+  Image image;
+  image.name = "small_kernels";
+  static constexpr char names[] = "fake cubin of ,small_1,";
+  image.cubin.assign(names, names + sizeof(names));
+  image.ptx = ".version 8.7";
+  image.source = "extern \"C\" __global__ void small_1() {}";
+  small.images.push_back(image);
+  small.kernels[1] = {"small_1", 1, 128, 50000};
+  small.buffers[4].bytes = {64, 64 * 128, 0};
+  small.buffers[4].panel = 64;
+  small.launches[2].tensorMaps[0].box[1] = 64;
+  small.launches[2].tiles = {64, 2, 0};
+  small.maxTokens = 5000;
+
+  large.kernels[1].sharedBytes = 210000;
+  large.launches[2].persistent = false;
+
+  Program program;
+  program.specializations = {{64, 16, "small_1 dense 64x128", small},
+                             {1024, 1024, "forward_1 2:4 128x128", samplePlan()},
+                             {100000, 8192, "", large}};
+  return program;
+}
