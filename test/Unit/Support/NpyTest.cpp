@@ -121,8 +121,9 @@ TEST(Npy, EveryTruncationIsAnErrorAndNoFlipCrashes) {
       Bytes bad = good;
       bad[i] ^= 1 << bit;
       Result<NpyArray> result = parseNpy(bad, "x.npy", ElementType::f32, {2, 2});
-      if (result) // what is still accepted says the same in other characters
+      if (result) { // what is still accepted says the same in other characters
         EXPECT_EQ(result->bytes, floats({1, 2, 3, 4}));
+      }
     }
 }
 
