@@ -20,8 +20,9 @@ config.environment["PATH"] = os.pathsep.join(
 )
 config.environment["FILECHECK_OPTS"] = "--enable-var-scope --dump-input-filter=all"
 
-# Tests must neither see nor touch the kernel cache of the person who runs them.
+# Tests must neither see nor touch the kernel cache and the tuned schedules of the person who runs them.
 config.environment["XDG_CACHE_HOME"] = os.path.join(config.test_exec_root, "cache")
+config.environment["XDG_DATA_HOME"] = os.path.join(config.test_exec_root, "data")
 for variable in ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_HOME", "HOME", "WINNOW_NVRTC"):
     if variable in os.environ:
         config.environment[variable] = os.environ[variable]

@@ -32,6 +32,7 @@ static PipelineOptions toPipelineOptions(const jit::CompileOptions &options) {
   result.target = options.target;
   if (options.tokens > 0)
     result.tokens = options.tokens;
+  result.tuning = options.tuning;
   return result;
 }
 

@@ -62,16 +62,18 @@ struct TextOptions : PassPipelineOptions<TextOptions> {
   Option<int64_t> tokens{*this, "tokens", llvm::cl::desc("token count to decide for where it is dynamic"),
                          llvm::cl::init(8192)};
   Option<std::string> entry{*this, "entry", llvm::cl::desc("function that must be there"), llvm::cl::init("")};
+  Option<std::string> tuning{*this, "tuning", llvm::cl::desc("database of tuned schedules; none: the model alone"),
+                             llvm::cl::init("")};
+
+  PipelineOptions get() const { return {target, tokens, entry, tuning}; }
 };
 } // namespace
 
 void winnow::registerPipelines() {
-  PassPipelineRegistration<TextOptions>("ffn-to-kernels", "From a specification to kernels of the ffn dialect",
-                                        [](OpPassManager &manager, const TextOptions &text) {
-                                          buildKernelPipeline(manager, {text.target, text.tokens, text.entry});
-                                        });
-  PassPipelineRegistration<TextOptions>("kernels-to-kern", "From kernels of the ffn dialect to the kern dialect",
-                                        [](OpPassManager &manager, const TextOptions &text) {
-                                          buildKernPipeline(manager, {text.target, text.tokens, text.entry});
-                                        });
+  PassPipelineRegistration<TextOptions>(
+      "ffn-to-kernels", "From a specification to kernels of the ffn dialect",
+      [](OpPassManager &manager, const TextOptions &text) { buildKernelPipeline(manager, text.get()); });
+  PassPipelineRegistration<TextOptions>(
+      "kernels-to-kern", "From kernels of the ffn dialect to the kern dialect",
+      [](OpPassManager &manager, const TextOptions &text) { buildKernPipeline(manager, text.get()); });
 }

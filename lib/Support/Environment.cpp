@@ -12,7 +12,9 @@ const std::vector<EnvironmentVariable> &winnow::environmentVariables() {
       {"WINNOW_CACHE_MAX_MB", "greatest size of the kernel cache in MiB", false},
       {"WINNOW_NVRTC", "path of the NVRTC library; its version is part of every cache key", true},
       {"XDG_CACHE_HOME", "the kernel cache is its winnow/ where WINNOW_CACHE_DIR is not set", false},
-      {"HOME", "the kernel cache is its .cache/winnow/ where XDG_CACHE_HOME is not set either", false},
+      {"XDG_DATA_HOME", "schedules that winnow tune has found are in its winnow/", false},
+      {"HOME", "stands in for XDG_CACHE_HOME (.cache/) and XDG_DATA_HOME (.local/share/) where they are not set",
+       false},
       {"CUDA_HOME", "CUDA toolkit to look for NVRTC in", true},
       {"VIRTUAL_ENV", "Python environment to look for NVRTC's wheel in", true},
       {"PATH", "where python3 is, to look for NVRTC's wheel beside it", true},
@@ -31,6 +33,7 @@ Environment Environment::read() {
   environment.cacheMaxMegabytes = valueOf("WINNOW_CACHE_MAX_MB");
   environment.nvrtc = valueOf("WINNOW_NVRTC");
   environment.xdgCacheHome = valueOf("XDG_CACHE_HOME");
+  environment.xdgDataHome = valueOf("XDG_DATA_HOME");
   environment.home = valueOf("HOME");
   environment.cudaHome = valueOf("CUDA_HOME");
   environment.virtualEnv = valueOf("VIRTUAL_ENV");

@@ -3,7 +3,10 @@
 #include "Options.h"
 #include "Tool.h"
 
+#include "winnow/Support/Environment.h"
+
 #include "llvm/ADT/StringRef.h"
+#include "llvm/Support/FileSystem.h"
 
 #include <CLI/CLI.hpp>
 
@@ -20,11 +23,22 @@ void tool::addTokens(CLI::App &verb, int64_t &tokens, const std::string &help) {
   verb.add_option("--tokens", tokens, help)->check(CLI::Validator(inRange, "N", "tokens"));
 }
 
+std::string tool::userTuningPath() {
+  Environment environment = Environment::read();
+  if (!environment.xdgDataHome.empty())
+    return environment.xdgDataHome + "/winnow/tuned.json";
+  return environment.home.empty() ? "" : environment.home + "/.local/share/winnow/tuned.json";
+}
+
 void SpecOptions::addTo(CLI::App &verb) {
   verb.add_option("spec", path, "MLIR file of the network, or an artifact (.wnw); - is standard input")->required();
   verb.add_option("--entry", entry, "function to take; default: @forward, or the only one");
   addTokens(verb, tokens, "value of the dynamic extent, the number of tokens");
   verb.add_flag("--no-cache", noCache, "compile every kernel anew and store none");
+  verb.add_option(
+      "--tuning", tuning,
+      "database of tuned schedules to use besides the shipped one, or none for the model alone; default: what "
+      "winnow tune has written, if anything");
   verb.add_flag("--remarks", remarks, "print every decision of the compiler, with its reason");
   verb.add_option("--dump-phases-to", dumpPhasesTo, "folder that receives the module after each phase");
 }
@@ -33,6 +47,9 @@ jit::CompileOptions SpecOptions::compileOptions(llvm::StringRef target, Progress
   jit::CompileOptions options;
   options.target = target.str();
   options.tokens = tokens;
+  options.tuning = tuning;
+  if (std::string path = userTuningPath(); tuning.empty() && llvm::sys::fs::exists(path))
+    options.tuning = path;
   options.useCache = !noCache;
   options.dumpPhasesTo = dumpPhasesTo;
   options.progress = [&progress](const std::string &kernel, size_t done, size_t total) {

@@ -24,11 +24,16 @@ struct SpecOptions {
   bool noCache = false;
   bool remarks = false;
   std::string dumpPhasesTo;
+  std::string tuning; ///< empty: the user's database, where there is one
 
   void addTo(CLI::App &verb);
   /// The compiler's view of these; `progress` must outlive the result.
   jit::CompileOptions compileOptions(llvm::StringRef target, ProgressLine &progress) const;
 };
+
+/// The database that `winnow tune` writes: $XDG_DATA_HOME/winnow/tuned.json, else ~/.local/share/winnow/tuned.json;
+/// empty where neither variable is set.
+std::string userTuningPath();
 
 /// Adds --tokens, checked to be between 1 and 2^31 - 1.
 void addTokens(CLI::App &verb, int64_t &tokens, const std::string &help);

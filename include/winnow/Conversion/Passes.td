@@ -54,7 +54,10 @@ def ConvertFFNToKernPass : Pass<"convert-ffn-to-kern", "::mlir::ModuleOp"> {
     ```
   }];
   let options = [Option<"tokens", "tokens", "int64_t", "0",
-                        "expected token count at which alternatives are compared; 0: unknown">];
+                        "expected token count at which alternatives are compared; 0: unknown">,
+                 Option<"target", "target", "std::string", "\"sm_90a\"", "chip whose tuned schedules are consulted">,
+                 Option<"tuning", "tuning", "std::string", "",
+                        "database of tuned schedules to ask before the shipped one; none: neither (docs/tuning.md)">];
   let dependentDialects = ["::winnow::kern::KernDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
 }
 

@@ -21,11 +21,12 @@ enum class Level { ffn, kern, cuda, ptx, cubin, sass };
 
 struct CompileOptions {
   std::string target = "sm_90a";
-  std::string entry;             ///< function to compile; empty: the only one
-  int64_t tokens = 0;            ///< expected token count, for the choice of layouts and schedules; 0: unknown
+  std::string entry;  ///< function to compile; empty: the only one
+  int64_t tokens = 0; ///< expected token count, for the choice of layouts and schedules; 0: unknown
+  std::string tuning; ///< user's database of tuned schedules; "none": not even the shipped one
   bool useCache = true;
-  unsigned threads = 0;          ///< NVRTC compilations at once; 0: as many as cores
-  std::string dumpPhasesTo;      ///< folder that receives the module after each phase; empty: none
+  unsigned threads = 0;     ///< NVRTC compilations at once; 0: as many as cores
+  std::string dumpPhasesTo; ///< folder that receives the module after each phase; empty: none
   std::function<void(const std::string &kernel, size_t done, size_t total)> progress;
 };
 

@@ -24,6 +24,8 @@ struct PipelineOptions {
   int64_t tokens = 8192;
   /// Function that must be there; empty: none in particular.
   std::string entry;
+  /// A user's database of tuned schedules, asked before the shipped one; "none": neither (docs/tuning.md).
+  std::string tuning;
 };
 
 /// One step from a specification to kernels. Passes are added to a manager of a module.
@@ -47,7 +49,7 @@ llvm::ArrayRef<Phase> kernPhases();
 /// Adds all of `kernPhases()`.
 void buildKernPipeline(mlir::OpPassManager &manager, const PipelineOptions &options);
 
-/// Makes `ffn-to-kernels{target=… tokens=… entry=…}` and `kernels-to-kern{tokens=…}` known to command lines.
+/// Makes `ffn-to-kernels{target=… tokens=… entry=…}` and `kernels-to-kern{tokens=… tuning=…}` known to command lines.
 void registerPipelines();
 
 } // namespace winnow

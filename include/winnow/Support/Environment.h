@@ -30,6 +30,7 @@ struct Environment {
   std::string cacheMaxMegabytes; ///< WINNOW_CACHE_MAX_MB
   std::string nvrtc;             ///< WINNOW_NVRTC
   std::string xdgCacheHome;      ///< XDG_CACHE_HOME
+  std::string xdgDataHome;       ///< XDG_DATA_HOME
   std::string home;              ///< HOME
   std::string cudaHome;          ///< CUDA_HOME
   std::string virtualEnv;        ///< VIRTUAL_ENV

@@ -26,7 +26,6 @@ static BufferNeeds needsOfResult(const FunctionPlan &plan, const ffn::KernelForm
 static kern::GemmProblem describe(const FunctionPlan &plan, const ffn::KernelForm &form, bool withSelection) {
   ffn::MatmulOp matmul = form.matmul;
   kern::GemmProblem problem;
-  problem.expectedTokens = plan.expectedTokens;
   problem.m = toExtent(matmul.getM());
   problem.n = toExtent(matmul.getN());
   problem.k = toExtent(matmul.getK());
@@ -43,23 +42,28 @@ static kern::GemmProblem describe(const FunctionPlan &plan, const ffn::KernelFor
   return problem;
 }
 
-static LogicalResult planGemm(FunctionPlan &plan, PlannedKernel &planned) {
+static LogicalResult planGemm(FunctionPlan &plan, PlannedKernel &planned, const ScheduleContext &context) {
   const ffn::KernelForm &form = planned.form;
   ffn::MatmulOp matmul = form.matmul;
-  Result<kern::GemmSchedule> schedule = kern::chooseSchedule(describe(plan, form, /*withSelection=*/true));
+  auto decide = [&](bool withSelection) {
+    kern::GemmProblem problem = describe(plan, form, withSelection);
+    problem.expectedTokens = context.expectedTokens;
+    return kern::decideSchedule(problem, context.tuning, context.chip);
+  };
+  Result<kern::ScheduleDecision> schedule = decide(/*withSelection=*/true);
   if (!schedule && form.compress) {
     planned.splitSelection = true;
-    schedule = kern::chooseSchedule(describe(plan, form, /*withSelection=*/false));
+    schedule = decide(/*withSelection=*/false);
   }
   if (!schedule)
     return matmul.emitOpError() << schedule.message()
                                 << (matmul.isSparse() ? " (ffn-select-layout should have left it dense)" : "");
-  planned.schedule = *schedule;
+  planned.schedule = schedule->schedule;
 
-  bool simt = schedule->family == kern::Family::Simt;
+  bool simt = planned.schedule.family == kern::Family::Simt;
   BufferNeeds &lhs = plan.needs[form.outerValue(matmul.getLhs())];
   if (matmul.isSparse())
-    lhs.panel = schedule->tileM;
+    lhs.panel = planned.schedule.tileM;
   else if (matmul.getTransposeLhs() && !simt)
     lhs.transposed = true;
   else
@@ -75,7 +79,7 @@ static LogicalResult planGemm(FunctionPlan &plan, PlannedKernel &planned) {
   return success();
 }
 
-FailureOr<FunctionPlan> winnow::planFunction(func::FuncOp function, int64_t expectedTokens) {
+FailureOr<FunctionPlan> winnow::planFunction(func::FuncOp function, const ScheduleContext &context) {
   if (!function.getBody().hasOneBlock())
     return function.emitOpError() << "expects a body of one block";
   auto isCompressed = [](Type type) { return isa<ffn::Sparse24Type>(type); };
@@ -85,7 +89,6 @@ FailureOr<FunctionPlan> winnow::planFunction(func::FuncOp function, int64_t expe
               "compiler's choice; pass the dense matrix, or return it through ffn.decompress";
 
   FunctionPlan plan;
-  plan.expectedTokens = expectedTokens;
   for (Operation &op : function.getBody().front()) {
     if (auto kernel = dyn_cast<ffn::KernelOp>(op)) {
       FailureOr<ffn::KernelForm> form = ffn::readKernelForm(kernel);
@@ -105,7 +108,7 @@ FailureOr<FunctionPlan> winnow::planFunction(func::FuncOp function, int64_t expe
     if (llvm::none_of(planned.form.kernel->getResults(), isNeeded))
       continue; // Nothing reads it, so it is not launched.
     if (form.isGemm()) {
-      if (failed(planGemm(plan, planned)))
+      if (failed(planGemm(plan, planned, context)))
         return failure();
     } else {
       plan.needs[form.input].rowMajor = true;

@@ -5,7 +5,7 @@
 
 #include "KernelForm.h"
 
-#include "winnow/Dialect/Kern/Transforms/ScheduleModel.h"
+#include "winnow/Dialect/Kern/Transforms/TunedSchedules.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/DenseMap.h"
@@ -25,19 +25,24 @@ struct BufferNeeds {
 struct PlannedKernel {
   ffn::KernelForm form;
   int64_t stage = 0;           ///< its number in the function
-  kern::GemmSchedule schedule; ///< of a product: what the model expects it to get
+  kern::GemmSchedule schedule; ///< of a product: what it is expected to get
   bool splitSelection = false; ///< product: selection and compression go to a map kernel of their own
 };
 
-struct FunctionPlan {
+/// What decides the schedules that layouts are made for.
+struct ScheduleContext {
   int64_t expectedTokens = kern::kNominalTokens;
+  std::string chip; ///< name in ChipTable.h
+  kern::Tuning tuning;
+};
+
+struct FunctionPlan {
   llvm::SmallVector<PlannedKernel> kernels;
   llvm::DenseMap<mlir::Value, BufferNeeds> needs;
 };
 
-/// Reads every kernel of `function` and decides layouts from the last reader to the first, with
-/// schedules compared at `expectedTokens`. Emits errors.
-mlir::FailureOr<FunctionPlan> planFunction(mlir::func::FuncOp function, int64_t expectedTokens);
+/// Reads every kernel of `function` and decides layouts from the last reader to the first. Emits errors.
+mlir::FailureOr<FunctionPlan> planFunction(mlir::func::FuncOp function, const ScheduleContext &context);
 
 } // namespace winnow
 

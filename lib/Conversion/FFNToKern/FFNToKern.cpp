@@ -382,8 +382,14 @@ struct ConvertFFNToKernPass : winnow::impl::ConvertFFNToKernPassBase<ConvertFFNT
   using Base::Base;
 
   void runOnOperation() override {
+    Result<kern::Tuning> opened = kern::Tuning::open(tuning);
+    if (!opened) {
+      getOperation().emitError() << opened.message();
+      return signalPassFailure();
+    }
+    ScheduleContext context{tokens > 0 ? tokens : kern::kNominalTokens, target, std::move(*opened)};
     for (auto function : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
-      FailureOr<FunctionPlan> plan = planFunction(function, tokens > 0 ? tokens : kern::kNominalTokens);
+      FailureOr<FunctionPlan> plan = planFunction(function, context);
       if (failed(plan))
         return signalPassFailure();
       FunctionConverter(function, std::move(*plan)).convert();

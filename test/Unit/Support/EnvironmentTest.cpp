@@ -16,6 +16,7 @@ TEST(Environment, ReadsEveryVariableItDeclaresAndNoOther) {
   EXPECT_EQ(environment.cacheMaxMegabytes, "value of WINNOW_CACHE_MAX_MB");
   EXPECT_EQ(environment.nvrtc, "value of WINNOW_NVRTC");
   EXPECT_EQ(environment.xdgCacheHome, "value of XDG_CACHE_HOME");
+  EXPECT_EQ(environment.xdgDataHome, "value of XDG_DATA_HOME");
   EXPECT_EQ(environment.home, "value of HOME");
   EXPECT_EQ(environment.cudaHome, "value of CUDA_HOME");
   EXPECT_EQ(environment.virtualEnv, "value of VIRTUAL_ENV");
@@ -23,7 +24,7 @@ TEST(Environment, ReadsEveryVariableItDeclaresAndNoOther) {
   for (const EnvironmentVariable &variable : environmentVariables())
     ::unsetenv(variable.name);
   EXPECT_EQ(Environment::read().cacheDir, "");
-  EXPECT_EQ(environmentVariables().size(), 8u);
+  EXPECT_EQ(environmentVariables().size(), 9u);
 }
 
 TEST(Environment, OnlyWhatChoosesTheCompilerIsCacheRelevant) {

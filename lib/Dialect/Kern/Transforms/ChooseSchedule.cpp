@@ -2,6 +2,7 @@
 
 #include "winnow/Dialect/Kern/Transforms/KernelAnalysis.h"
 #include "winnow/Dialect/Kern/Transforms/Passes.h"
+#include "winnow/Dialect/Kern/Transforms/TunedSchedules.h"
 
 #include "mlir/IR/Remarks.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -41,13 +42,18 @@ struct KernChooseSchedulePass : winnow::kern::impl::KernChooseSchedulePassBase<K
       return failure();
     if (tokens > 0)
       problem->expectedTokens = tokens;
-    Result<GemmSchedule> schedule = chooseSchedule(*problem);
-    if (!schedule)
-      return op.emitOpError() << schedule.message();
-    op.setScheduleAttr(toAttribute(op.getContext(), *schedule));
-    std::string reason =
-        toString(*problem) + ": " + toString(*schedule) + "; considered: " + describeCandidates(*problem);
-    remark::passed(op.getLoc(), remarkOptions(op.getSymName())) << reason;
+    Result<ScheduleDecision> decision = decideSchedule(*problem, tuned, target.getValue());
+    if (!decision)
+      return op.emitOpError() << decision.message();
+    op.setScheduleAttr(toAttribute(op.getContext(), decision->schedule));
+    for (const std::string &unused : decision->unused)
+      remark::missed(op.getLoc(), remarkOptions(op.getSymName())) << unused;
+    std::string reason = toString(*problem) + ": " + toString(decision->schedule);
+    if (decision->tuned)
+      reason += llvm::formatv(", raster {0}, pacing {1}; tuned: {2}", decision->schedule.raster,
+                              decision->schedule.pacing, describeMeasurement(*decision->tuned));
+    remark::passed(op.getLoc(), remarkOptions(op.getSymName()))
+        << reason + "; considered: " + describeCandidates(*problem);
     return success();
   }
 
@@ -78,7 +84,15 @@ struct KernChooseSchedulePass : winnow::kern::impl::KernChooseSchedulePassBase<K
     return failed(choose(op)) ? WalkResult::interrupt() : WalkResult::advance();
   }
 
+  Tuning tuned;
+
   void runOnOperation() override {
+    Result<Tuning> opened = Tuning::open(tuning);
+    if (!opened) {
+      getOperation().emitError() << opened.message();
+      return signalPassFailure();
+    }
+    tuned = std::move(*opened);
     auto products = getOperation().walk([&](GemmOp op) { return chooseIfOpen(op); });
     auto maps = getOperation().walk([&](MapOp op) { return chooseIfOpen(op); });
     if (products.wasInterrupted() || maps.wasInterrupted())

@@ -27,6 +27,8 @@ static constexpr TileShape kTiles[] = {{256, 192, 2}, {128, 256, 2}, {64, 128, 1
 /// Deep rings pay where few tokens leave nothing but streaming the weights: a 64 x 128 tile with 9 stages reads them at
 /// 93 % of the copy bandwidth (docs/benchmarks.md, "Few tokens").
 static constexpr int64_t kMaxStages = 9;
+/// What the device code has registers and barriers for (gemm_wgmma.cuh).
+static constexpr int64_t kMostWarpgroups = 3, kMostRingStages = 15;
 /// Measured on the sparse product at (16384, 8192, 28672), sustained: 2299 TFLOP/s with pacing 8, 2255 with 16, 2123
 /// without; 2292 with raster 12 against 2255 with 8.
 static constexpr int64_t kRaster = 12;
@@ -116,17 +118,23 @@ std::string kern::whyIllegal(const GemmProblem &problem, const GemmSchedule &sch
     return why;
 
   int64_t tileM = schedule.tileM, tileN = schedule.tileN, warpgroups = schedule.warpgroups;
+  if (warpgroups > kMostWarpgroups)
+    return "expects 1 to " + std::to_string(kMostWarpgroups) + " warpgroups, got " + std::to_string(warpgroups);
   if (warpgroups <= 0 || (tileM != warpgroups * 64 && tileM != warpgroups * 128))
     return "tile M expects 64 or 128 rows per warpgroup, got " + std::to_string(tileM) + " for " +
            std::to_string(warpgroups) + " warpgroups";
   if (tileN < 32 || tileN > instruction->nMax || tileN % 32 != 0)
     return "tile N expects a multiple of 32 in [32, " + std::to_string(instruction->nMax) + "], got " +
            std::to_string(tileN);
-  if (int64_t count = tileN / 2 * (tileM / 64 / warpgroups); count > chip.accumulators)
-    return "a thread would hold " + std::to_string(count) + " accumulators, more than " +
-           std::to_string(chip.accumulators);
+  // A thread of three consumer warpgroups has 160 registers instead of 240.
+  int64_t room = warpgroups < kMostWarpgroups ? chip.accumulators : chip.accumulators - 80;
+  if (int64_t count = tileN / 2 * (tileM / 64 / warpgroups); count > room)
+    return "a thread would hold " + std::to_string(count) + " accumulators, more than " + std::to_string(room);
   if (schedule.stages < 2)
     return "a ring expects at least 2 stages, got " + std::to_string(schedule.stages);
+  if (schedule.stages > kMostRingStages)
+    return "a ring expects at most " + std::to_string(kMostRingStages) + " stages, got " +
+           std::to_string(schedule.stages);
   if (int64_t bytes = sharedMemoryBytes(problem, schedule); bytes > chip.sharedBytes)
     return std::to_string(schedule.stages) + " stages take " + std::to_string(bytes) +
            " bytes of shared memory, more than " + std::to_string(chip.sharedBytes);

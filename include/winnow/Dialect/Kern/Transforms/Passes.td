@@ -9,15 +9,18 @@ def KernChooseSchedulePass : Pass<"kern-choose-schedule", "::mlir::ModuleOp"> {
   let summary = "give every kernel a schedule";
   let description = [{
     Input: `kern.gemm` and `kern.map`, with or without `schedule`. Output: the same, all with one. A schedule that is
-    already there wins: it came from a user or a tuning database.
+    already there wins: somebody has written it.
 
-    Products ask the schedule model (ScheduleModel.h): tiles that are legal for the problem, the fewest predicted clocks.
+    Products take the schedule of the first legal entry for their problem, at the expected token count, in the databases
+    of tuned schedules: the one that `tuning` names, then the shipped one. Where there is none they ask the schedule model
+    (ScheduleModel.h): tiles that are legal for the problem, the fewest predicted clocks. An entry that is not legal is a
+    missed remark, and is not used.
     Maps take family `row` where whole rows suffice (no selection along axis 0, no transposed or axis-0 output, no scale
     kernel), else `patch`. Each choice is a remark (`schedule`) with the alternatives and why they lost.
 
     Numeric effect: none beyond the order in which a product is summed.
 
-    Declines with an error: a product that no schedule can compute.
+    Declines with an error: a product that no schedule can compute; a database that cannot be read.
 
     ```mlir
     kern.gemm @g attributes {lhs = !kern.buffer<?x4096xf8E4M3FN>, …} { … }
@@ -29,7 +32,10 @@ def KernChooseSchedulePass : Pass<"kern-choose-schedule", "::mlir::ModuleOp"> {
     ```
   }];
   let options = [Option<"tokens", "tokens", "int64_t", "0",
-                        "expected token count at which alternatives are compared; 0: unknown">];
+                        "expected token count at which alternatives are compared; 0: unknown">,
+                 Option<"target", "target", "std::string", "\"sm_90a\"", "chip whose tuned schedules are consulted">,
+                 Option<"tuning", "tuning", "std::string", "",
+                        "database of tuned schedules to ask before the shipped one; none: neither (docs/tuning.md)">];
 }
 
 def KernVerifyEmittablePass : Pass<"kern-verify-emittable", "::mlir::ModuleOp"> {

@@ -1,8 +1,9 @@
 //===- ScheduleModel.h - which schedule a matrix product gets -----------------------------------------------------===//
 //
-// Pure functions: problem -> candidates -> legality, with the reason -> predicted clocks -> choice. The conversion from
-// ffn asks which panel the consumer of a compressed operand will want; the pass kern-choose-schedule writes the choice
-// down; the pass kern-verify-emittable asks for legality alone. All three agree because all three ask here.
+// Pure functions: problem -> candidates -> legality, with the reason -> predicted clocks -> choice. `decideSchedule`
+// (TunedSchedules.h) puts measured schedules before that choice. The conversion from ffn asks it which panel the
+// consumer of a compressed operand will want; the pass kern-choose-schedule writes its answer down; the pass
+// kern-verify-emittable asks for legality alone. All three agree because all three ask here.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
