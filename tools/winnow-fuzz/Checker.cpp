@@ -3,6 +3,7 @@
 #include "Checker.h"
 
 #include "winnow/Dialect/FFN/IR/FFN.h"
+#include "winnow/Dialect/FFN/Transforms/SplitPreparation.h"
 #include "winnow/Interpreter/Compare.h"
 #include "winnow/Interpreter/Interpreter.h"
 #include "winnow/Interpreter/RandomInputs.h"
@@ -11,6 +12,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/Pass.h"
 
@@ -147,6 +149,41 @@ std::string compareResults(llvm::ArrayRef<interp::Tensor> actual, llvm::ArrayRef
   return {};
 }
 
+/// Whether `module` computes the same once what depends on weights alone is a function of its own, called first. Counts
+/// the prepared tensors.
+Outcome checkPreparation(ModuleOp module, llvm::ArrayRef<interp::Tensor> inputs,
+                         llvm::ArrayRef<interp::Tensor> expected, const Diagnostics &diagnostics) {
+  const char *phase = "split-preparation";
+  OwningOpRef<ModuleOp> copy(module.clone());
+  func::FuncOp rest = *copy->getOps<func::FuncOp>().begin();
+  FailureOr<ffn::Preparation> split = ffn::splitPreparation(rest);
+  if (failed(split) || failed(verify(*copy)))
+    return {Verdict::pipelineFailed, phase, diagnostics.text, diagnostics.line};
+  Outcome outcome;
+  if (!split->function)
+    return outcome;
+  llvm::SmallVector<interp::Tensor> weights;
+  for (unsigned index : split->weights)
+    weights.push_back(inputs[index]);
+  auto prepared = interp::interpret(split->function, weights);
+  if (!prepared)
+    return {Verdict::interpretFailed, phase, llvm::toString(prepared.takeError())};
+  llvm::SmallVector<interp::Tensor> taken(rest.getNumArguments());
+  for (auto [index, tensor] : llvm::zip_equal(split->prepared, *prepared))
+    taken[index] = std::move(tensor);
+  const unsigned *kept = split->kept.begin();
+  for (unsigned index = 0; index < taken.size(); ++index)
+    if (!llvm::is_contained(split->prepared, index))
+      taken[index] = inputs[*kept++];
+  auto actual = interp::interpret(rest, taken);
+  if (!actual)
+    return {Verdict::interpretFailed, phase, llvm::toString(actual.takeError())};
+  if (std::string difference = compareResults(*actual, expected, /*typesOnly=*/false); !difference.empty())
+    return {Verdict::differs, phase, difference};
+  outcome.prepared = static_cast<unsigned>(split->prepared.size());
+  return outcome;
+}
+
 } // namespace
 
 Checker::Checker(bool injectBug) {
@@ -184,6 +221,9 @@ Outcome Checker::check(const Program &program) {
   if (!expected)
     return {Verdict::invalid, "interpret", llvm::toString(expected.takeError())};
   bool relaxed = allowsDropping(*module) && !program.structured;
+  Outcome outcome = checkPreparation(*module, *inputs, *expected, diagnostics);
+  if (outcome.isFailure())
+    return outcome;
 
   for (PhaseRun &phase : phases) {
     if (failed(phase.manager->run(*module))) {
@@ -199,7 +239,6 @@ Outcome Checker::check(const Program &program) {
       return {Verdict::differs, phase.name, difference};
     expected = std::move(actual);
   }
-  Outcome outcome;
   module->walk([&](ffn::MatmulOp op) {
     if (op.isSparse())
       ++(op.getTransposeLhs() ? outcome.featureWise : outcome.tokenWise);

@@ -32,6 +32,7 @@ struct Outcome {
   std::string message;
   unsigned line = 0;
   unsigned tokenWise = 0, featureWise = 0; ///< products that became sparse
+  unsigned prepared = 0;                   ///< tensors that depend on weights alone
 
   /// Whether a reduced program shows the same failure: the same verdict and phase and, where the failure has a fixed
   /// text, the same text but for numbers.
@@ -39,7 +40,8 @@ struct Outcome {
   bool isFailure() const { return verdict != Verdict::agrees && verdict != Verdict::declined; }
 };
 
-/// Evaluates a program as written and after every phase of the ffn pipeline. Results must agree bit for bit, NaN with
+/// Evaluates a program as written, split into what depends on its weights alone and the rest (ffn-split-preparation),
+/// and after every phase of the ffn pipeline. Results must agree bit for bit, NaN with
 /// NaN, with one exception: where an annotation allows the compiler to drop values, and the inputs are not 2:4 already,
 /// select-layout changes the meaning, so what it leaves is compared by shape only and is what later phases must keep.
 class Checker {

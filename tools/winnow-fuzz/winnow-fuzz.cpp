@@ -50,6 +50,7 @@ struct Shared {
   std::atomic<uint64_t> declined;  ///< products whose layout request was taken out
   std::atomic<uint64_t> tokenWise; ///< products that became sparse
   std::atomic<uint64_t> featureWise;
+  std::atomic<uint64_t> prepared; ///< tensors that depend on weights alone
   std::atomic<uint32_t> failures;
   std::atomic<uint64_t> current[256]; ///< by worker: what it is at, counted from the first, plus 1; 0 between two
 };
@@ -95,6 +96,7 @@ void work(const Options &options, Shared &shared, unsigned worker) {
     shared.declined += asked - countText(program.text, "ffn.layout");
     shared.tokenWise += outcome.tokenWise;
     shared.featureWise += outcome.featureWise;
+    shared.prepared += outcome.prepared;
     if (outcome.isFailure() || outcome.verdict == Verdict::declined) {
       ++shared.failures;
       report(checker, options, "seed-" + std::to_string(options.seed + index), program, outcome);
@@ -173,13 +175,13 @@ int runWorkers(const Options &options) {
   if (terminal)
     std::fprintf(stderr, "\r\033[K");
   double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  std::printf(
-      "%llu programs from seed %llu in %.1f s: %llu products token-wise, %llu feature-wise, %llu requests declined, "
-      "%u failures\n",
-      static_cast<unsigned long long>(shared.done.load()), static_cast<unsigned long long>(options.seed), seconds,
-      static_cast<unsigned long long>(shared.tokenWise.load()),
-      static_cast<unsigned long long>(shared.featureWise.load()),
-      static_cast<unsigned long long>(shared.declined.load()), shared.failures.load());
+  std::printf("%llu programs from seed %llu in %.1f s: %llu products token-wise, %llu feature-wise, %llu tensors "
+              "prepared, %llu requests declined, %u failures\n",
+              static_cast<unsigned long long>(shared.done.load()), static_cast<unsigned long long>(options.seed),
+              seconds, static_cast<unsigned long long>(shared.tokenWise.load()),
+              static_cast<unsigned long long>(shared.featureWise.load()),
+              static_cast<unsigned long long>(shared.prepared.load()),
+              static_cast<unsigned long long>(shared.declined.load()), shared.failures.load());
   return shared.failures != 0 || shared.done < options.count ? 1 : 0;
 }
 

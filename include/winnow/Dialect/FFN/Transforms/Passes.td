@@ -226,6 +226,49 @@ def SplitDynamicScalePass : Pass<"ffn-split-dynamic-scale", "::mlir::ModuleOp"> 
   let dependentDialects = ["::winnow::ffn::FFNDialect"];
 }
 
+def SplitPreparationPass : Pass<"ffn-split-preparation", "::mlir::ModuleOp"> {
+  let summary = "move what depends on weights alone into a function of its own";
+  let description = [{
+    Input: a specification, before the phases of docs/passes.md. Output: where a function computes something from its
+    weights (`ffn.weight`) and constants alone, a function `@NAME_prepare` before it computes that, and the function
+    itself takes the results as weights, each behind the first weight that it depends on. A weight that nothing else
+    reads is an argument no longer; one that is used as it is stays. An argument is called after that weight with
+    `_values`, `_scale` or `_product` behind it, and has the annotation that the value had.
+
+    Numeric effect: none. Declines, leaving a function alone, where there is no such work. Within a function these stay:
+    - `ffn.compress` of a weight that a product reads, with the selection whose mask it takes: a compressed matrix has no
+      form outside of a call.
+    - A selection, and a quantisation that a selection may precede (`max_drop`), of the left operand of a product: the
+      layout of the product follows from it.
+
+    Fails where the name `@NAME_prepare` is taken.
+
+    ```mlir
+    func.func @f(%x: tensor<?x64xf8E4M3FN>, %w: tensor<32x64xbf16> {ffn.weight}) -> tensor<?x32xbf16> {
+      %q, %s = ffn.quantize %w by row : (tensor<32x64xbf16>) -> (tensor<32x64xf8E4M3FN>, tensor<32xf32>)
+      %y = ffn.matmul %x, %q scaled %s {transpose_rhs}
+         : (tensor<?x64xf8E4M3FN>, tensor<32x64xf8E4M3FN>, tensor<32xf32>) -> tensor<?x32xbf16>
+      return %y : tensor<?x32xbf16>
+    }
+    ```
+    becomes
+    ```mlir
+    func.func @f_prepare(%w: tensor<32x64xbf16> {ffn.weight}) -> (tensor<32x64xf8E4M3FN>, tensor<32xf32>) {
+      %q, %s = ffn.quantize %w by row : (tensor<32x64xbf16>) -> (tensor<32x64xf8E4M3FN>, tensor<32xf32>)
+      return %q, %s : tensor<32x64xf8E4M3FN>, tensor<32xf32>
+    }
+    func.func @f(%x: tensor<?x64xf8E4M3FN>, %w_values: tensor<32x64xf8E4M3FN> {ffn.weight},
+                 %w_scale: tensor<32xf32> {ffn.weight}) -> tensor<?x32xbf16> {
+      %y = ffn.matmul %x, %w_values scaled %w_scale {transpose_rhs}
+         : (tensor<?x64xf8E4M3FN>, tensor<32x64xf8E4M3FN>, tensor<32xf32>) -> tensor<?x32xbf16>
+      return %y : tensor<?x32xbf16>
+    }
+    ```
+    Remarks: passed `SplitPreparation`.
+  }];
+  let dependentDialects = ["::winnow::ffn::FFNDialect"];
+}
+
 def VerifyKernelFormPass : Pass<"ffn-verify-kernel-form", "::mlir::ModuleOp"> {
   let summary = "gate: every operation is in a kernel of a known form";
   let description = [{
