@@ -4,6 +4,8 @@
 
 #include "winnow/Interpreter/Layouts.h"
 
+#include "llvm/Support/raw_ostream.h"
+
 #include <algorithm>
 
 using namespace winnow;
@@ -12,6 +14,18 @@ using namespace winnow::tool;
 std::string tool::targetOf(const rt::DeviceInfo &device) {
   std::string name = "sm_" + std::to_string(device.computeMajor) + std::to_string(device.computeMinor);
   return device.computeMajor >= 9 ? name + "a" : name;
+}
+
+Result<std::shared_ptr<const rt::Device>> tool::openDevice(llvm::StringRef target, int ordinal) {
+  if (target == "cpu")
+    return std::shared_ptr<const rt::Device>();
+  Result<std::shared_ptr<const rt::Device>> opened = rt::Device::open(ordinal);
+  if (opened || !target.empty())
+    return opened;
+  llvm::errs() << "note: running on the CPU reference: "
+               << llvm::StringRef(opened.message()).split('\n').first.split(';').first
+               << " ('winnow env' shows what was tried)\n";
+  return std::shared_ptr<const rt::Device>();
 }
 
 Result<std::unique_ptr<GpuRun>> GpuRun::create(rt::Program program, std::shared_ptr<const rt::Device> device,

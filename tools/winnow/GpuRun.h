@@ -8,6 +8,8 @@
 #include "winnow/Runtime/Executable.h"
 #include "winnow/Support/Result.h"
 
+#include "llvm/ADT/StringRef.h"
+
 #include <memory>
 #include <optional>
 #include <vector>
@@ -16,6 +18,10 @@ namespace winnow::tool {
 
 /// The target that a device of this compute capability needs, "sm_90a" for 9.0.
 std::string targetOf(const rt::DeviceInfo &device);
+
+/// The GPU that --target ("" for any, "cpu" for none) and --device ask for; null for the CPU reference, which is noted
+/// on standard error where "" has led to it.
+Result<std::shared_ptr<const rt::Device>> openDevice(llvm::StringRef target, int ordinal);
 
 /// The memory that one call of a program needs, on the device, and the calls themselves.
 class GpuRun {

@@ -3,6 +3,8 @@
 #ifndef WINNOW_TOOLS_WINNOW_INPUT_H
 #define WINNOW_TOOLS_WINNOW_INPUT_H
 
+#include "PreparedFolder.h"
+
 #include "winnow/Runtime/Program.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -25,8 +27,9 @@ namespace winnow::tool {
 /// with the context are printed on standard error, with the line of the source.
 class Input {
 public:
-  /// Reads an MLIR spec, or an artifact that `winnow compile` has written ("-" is standard input), and chooses the
-  /// function. Null on failure, which has then been reported. `entry` may be empty.
+  /// Reads an MLIR spec, an artifact that `winnow compile` has written ("-" is standard input), or the spec in a folder
+  /// that `winnow prepare` has written, and chooses the function. Null on failure, which has then been reported.
+  /// `entry` may be empty.
   static std::unique_ptr<Input> load(llvm::StringRef path, llvm::StringRef entry);
   ~Input();
 
@@ -37,16 +40,24 @@ public:
   /// The compiled program, where the input was an artifact.
   const std::optional<rt::Program> &artifact() const { return program; }
 
+  /// The folder, where the input was one; its tensors have not been read.
+  const std::optional<PreparedFolder> &prepared() const { return folder; }
+
   /// A copy to lower, so that `module()` keeps what the user has written.
   mlir::OwningOpRef<mlir::ModuleOp> clone() { return mlir::cast<mlir::ModuleOp>(spec->getOperation()->clone()); }
 
 private:
   Input();
+  static std::unique_ptr<Input> loadFolder(llvm::StringRef path, llvm::StringRef entry);
+  /// Parses the text in `buffer`, of the input at `path`.
+  static std::unique_ptr<Input> parse(std::unique_ptr<Input> input, std::unique_ptr<llvm::MemoryBuffer> buffer,
+                                      llvm::StringRef path, llvm::StringRef entry);
 
   std::unique_ptr<mlir::MLIRContext> mlirContext;
   llvm::SourceMgr sourceMgr;
   std::unique_ptr<mlir::SourceMgrDiagnosticHandler> diagnostics;
   std::optional<rt::Program> program;
+  std::optional<PreparedFolder> folder;
   mlir::OwningOpRef<mlir::ModuleOp> spec;
   mlir::func::FuncOp entry;
 };

@@ -31,7 +31,9 @@ std::string tool::userTuningPath() {
 }
 
 void SpecOptions::addTo(CLI::App &verb) {
-  verb.add_option("spec", path, "MLIR file of the network, or an artifact (.wnw); - is standard input")->required();
+  verb.add_option("spec", path,
+                  "MLIR file of the network, an artifact (.wnw), or a folder of winnow prepare; - is standard input")
+      ->required();
   verb.add_option("--entry", entry, "function to take; default: @forward, or the only one");
   addTokens(verb, tokens, "value of the dynamic extent, the number of tokens");
   verb.add_flag("--no-cache", noCache, "compile every kernel anew and store none");

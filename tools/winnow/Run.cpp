@@ -14,7 +14,6 @@
 #include <CLI/CLI.hpp>
 
 #include <chrono>
-#include <unistd.h>
 
 using namespace mlir;
 using namespace winnow;
@@ -77,16 +76,15 @@ void tool::addRun(CLI::App &app, Action &action) {
   command->callback([verb, &action] { action = [verb] { return verb->run(); }; });
 }
 
-/// Host memory that the values of a run take must be there: swapping or dying half-way helps nobody.
-static Status checkMemory(double bytes) {
-  double memory = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
-  if (bytes <= memory)
-    return {};
-  return Error{"expected to need at most the " + formatBytes(memory) + " of this machine's memory, got " +
-               formatBytes(bytes) + "; fewer --tokens need less"};
-}
+static constexpr llvm::StringLiteral kFewerTokens = "fewer --tokens need less";
 
 Status RunVerb::prepare() {
+  if (const std::optional<PreparedFolder> &folder = input->prepared()) {
+    ProgressLine progress;
+    if (Status status = folder->verify(progress); !status)
+      return status;
+    llvm::append_range(inputs, folder->inputs());
+  }
   Result<std::vector<interp::InputType>> types = describeArguments(input->function());
   if (!types)
     return types.error();
@@ -97,7 +95,8 @@ Status RunVerb::prepare() {
   bool dynamic = hasDynamicTokens(input->function());
   if (!dynamic && tokens != 0)
     warn("--tokens has no effect: every extent of the function is fixed");
-  if (Status status = checkMemory(estimateArgumentBytes(input->function(), std::max<int64_t>(tokens, 1))); !status)
+  if (Status status = checkMemory(estimateArgumentBytes(input->function(), std::max<int64_t>(tokens, 1)), kFewerTokens);
+      !status)
     return status;
   Result<std::vector<interp::TensorRef>> made = makeInputs(*types, *files, random, dynamic, tokens);
   if (!made)
@@ -126,7 +125,7 @@ int RunVerb::finish(const std::vector<interp::Tensor> &results, const std::strin
 }
 
 int RunVerb::runOnCpu() {
-  if (Status status = checkMemory(estimateReferenceBytes(input->function(), tokens)); !status)
+  if (Status status = checkMemory(estimateReferenceBytes(input->function(), tokens), kFewerTokens); !status)
     return fail(status.message());
   double seconds = estimateReferenceSeconds(input->function(), tokens);
   if (seconds > 20)
@@ -230,19 +229,10 @@ int RunVerb::run() {
     return kFailure;
   if (spec.remarks)
     remarks.emplace(input->context());
-  std::shared_ptr<const rt::Device> owner;
-  if (target != "cpu") {
-    Result<std::shared_ptr<const rt::Device>> opened = rt::Device::open(device);
-    if (opened)
-      owner = *opened;
-    else if (!target.empty())
-      return fail(opened.message());
-    else
-      llvm::errs() << "note: running on the CPU reference: "
-                   << llvm::StringRef(opened.message()).split('\n').first.split(';').first
-                   << " ('winnow env' shows what was tried)\n";
-  }
+  Result<std::shared_ptr<const rt::Device>> owner = openDevice(target, device);
+  if (!owner)
+    return fail(owner.message());
   if (Status status = prepare(); !status)
     return fail(status.message());
-  return owner ? runOnGpu(owner) : runOnCpu();
+  return *owner ? runOnGpu(*owner) : runOnCpu();
 }

@@ -72,6 +72,14 @@ std::string tool::formatBytes(double bytes) {
 
 std::string tool::formatSeconds(double seconds) { return formatUnit(seconds * 1e9, {"ns", "us", "ms", "s"}, 1000); }
 
+Status tool::checkMemory(double bytes, llvm::StringRef advice) {
+  double memory = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
+  if (bytes <= memory)
+    return {};
+  return Error{"expected to need at most the " + formatBytes(memory) + " of this machine's memory, got " +
+               formatBytes(bytes) + "; " + advice.str()};
+}
+
 ProgressLine::ProgressLine() : onTerminal(llvm::sys::Process::StandardErrIsDisplayed()) {}
 ProgressLine::~ProgressLine() { clear(); }
 

@@ -34,6 +34,7 @@ using Action = std::function<int()>;
 
 void addCompile(CLI::App &app, Action &action);
 void addRun(CLI::App &app, Action &action);
+void addPrepare(CLI::App &app, Action &action);
 void addExplain(CLI::App &app, Action &action);
 void addBench(CLI::App &app, Action &action);
 void addCache(CLI::App &app, Action &action);
@@ -53,6 +54,9 @@ Result<std::string> readWhole(llvm::StringRef path);
 /// 1234567 bytes as "1.2 MB"; 0.0012 s as "1.20 ms".
 std::string formatBytes(double bytes);
 std::string formatSeconds(double seconds);
+
+/// Whether this machine has so much memory: swapping or dying half-way helps nobody. `advice` ends the error.
+Status checkMemory(double bytes, llvm::StringRef advice);
 
 /// A line on standard error that shows how far something has come; only where that is a terminal.
 class ProgressLine {

@@ -45,6 +45,7 @@ int main(int argc, char **argv) {
   Action action;
   addCompile(app, action);
   addRun(app, action);
+  addPrepare(app, action);
   addExplain(app, action);
   addBench(app, action);
   addCache(app, action);
