@@ -15,6 +15,18 @@ struct winnow_program {
   bool compiled = false; ///< images hold machine code
 };
 
+static winnow_error *compileSpec(const winnow_module &module, const jit::CompileOptions &options,
+                                 rt::Program &program) {
+  OwningOpRef<ModuleOp> copy(module.module.get().clone());
+  if (Result<func::FuncOp> entry = findEntry(*copy, options.entry); !entry)
+    return makeError(entry.message());
+  FailureOr<rt::Program> compiled = jit::compile(*copy, options);
+  if (failed(compiled))
+    return module.state->failure("compilation failed without saying why");
+  program = std::move(*compiled);
+  return nullptr;
+}
+
 static winnow_error *translate(const winnow_module *module, const winnow_compile_options *options, bool compile,
                                winnow_program **program) {
   if (!module || !program)
@@ -28,6 +40,9 @@ static winnow_error *translate(const winnow_module *module, const winnow_compile
       return makeError(
           "the target 'cpu' evaluates a module as it is (winnow_module_interpret) and has no kernels; name "
           "the chip to compile for");
+    result->compiled = compile;
+    if (compile && module->level == WINNOW_LEVEL_SPEC)
+      return compileSpec(*module, *read, result->program);
     std::unique_ptr<winnow_module> kern;
     if (winnow_error *failure = lowered(*module, WINNOW_LEVEL_KERN, *read, kern))
       return failure;
@@ -36,10 +51,7 @@ static winnow_error *translate(const winnow_module *module, const winnow_compile
       return module->state->failure("translation to CUDA failed without saying why");
     if (compile && failed(jit::compileImages(*plan, *read, kern->module->getLoc())))
       return module->state->failure("the compilation of a kernel failed without saying why");
-    if (module->level == WINNOW_LEVEL_SPEC)
-      plan->spec = printSpec(*module->module);
     result->program = rt::Program(std::move(*plan), read->tokens);
-    result->compiled = compile;
     return nullptr;
   });
   if (!error)

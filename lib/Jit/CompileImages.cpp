@@ -1,7 +1,7 @@
-//===- CompileImages.cpp - sources of a plan to machine code ------------------------------------------------------===//
+//===- CompileImages.cpp - sources of a program to machine code ---------------------------------------------------===//
 //
-// Kernels are compiled side by side. Workers only fill their own slot; the calling thread waits for them with interrupts
-// held, and emits diagnostics once all have ended, in the order of the plan.
+// Kernels are compiled side by side. Workers only fill their own slot; the calling thread waits for them with
+// interrupts held, and emits diagnostics once all have ended, in the order of the plans.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <system_error>
@@ -35,24 +36,25 @@ namespace {
 /// Compiles images until none is left; shared by all workers.
 class ImageQueue {
 public:
-  ImageQueue(const rt::Plan &plan, const CompileOptions &options, const Nvrtc &nvrtc, const KernelCache &cache)
-      : plan(plan), options(options), nvrtc(nvrtc), cache(cache), results(plan.images.size()) {}
+  ImageQueue(std::vector<const rt::Image *> images, const CompileOptions &options, const Nvrtc &nvrtc,
+             const KernelCache &cache)
+      : images(std::move(images)), options(options), nvrtc(nvrtc), cache(cache), results(this->images.size()) {}
 
-  bool isDone() const { return done == plan.images.size(); }
+  bool isDone() const { return done == images.size(); }
 
   void work() {
-    for (size_t index = next++; index < plan.images.size(); index = next++) {
-      results[index] = compile(plan.images[index]);
+    for (size_t index = next++; index < images.size(); index = next++) {
+      results[index] = compile(*images[index]);
       std::lock_guard<std::mutex> guard(progressMutex);
       if (options.progress)
-        options.progress(plan.images[index].name, done + 1, plan.images.size());
+        options.progress(images[index]->name, done + 1, images.size());
       ++done;
     }
   }
   std::vector<std::optional<Result<CompiledImage>>> &outcomes() { return results; }
 
 private:
-  const rt::Plan &plan;
+  const std::vector<const rt::Image *> images;
   const CompileOptions &options;
   const Nvrtc &nvrtc;
   const KernelCache &cache;
@@ -62,9 +64,9 @@ private:
   std::atomic<size_t> done{0};
 
   Result<CompiledImage> compile(const rt::Image &image) const {
-    CacheKey key{image.source, Nvrtc::baseOptions(plan.target), plan.target, nvrtc.version(), buildId()};
+    CacheKey key{image.source, Nvrtc::baseOptions(options.target), options.target, nvrtc.version(), buildId()};
     return cache.getOrCompile(key, image.name,
-                              [&] { return nvrtc.compile(image.source, image.name + ".cu", plan.target); });
+                              [&] { return nvrtc.compile(image.source, image.name + ".cu", options.target); });
   }
 };
 
@@ -86,7 +88,58 @@ static void report(const std::string &name, const CompiledImage &image, Location
     remark::missed(loc, options) << note;
 }
 
-LogicalResult jit::compileImages(rt::Plan &plan, const CompileOptions &options, Location loc) {
+namespace {
+
+/// The images of some plans, equal ones together.
+class DistinctImages {
+public:
+  void add(rt::Plan &plan) {
+    for (rt::Image &image : plan.images) {
+      // The source names the kernel.
+      auto [entry, isNew] = numbers.try_emplace(image.source, users.size());
+      if (isNew)
+        users.emplace_back();
+      users[entry->second].push_back(&image);
+    }
+  }
+  std::vector<const rt::Image *> firsts() const {
+    std::vector<const rt::Image *> result;
+    for (const std::vector<rt::Image *> &equal : users)
+      result.push_back(equal.front());
+    return result;
+  }
+
+  std::vector<std::vector<rt::Image *>> users; ///< by number
+
+private:
+  std::map<std::string, size_t> numbers; ///< by source
+};
+
+} // namespace
+
+/// Compiles everything that is in the queue, on as many threads as there are cores.
+static void compileAll(ImageQueue &queue, size_t images, const CompileOptions &options) {
+  size_t cores = std::max(1u, options.threads ? options.threads : std::thread::hardware_concurrency());
+  HeldSignals signals;
+  std::vector<std::thread> workers;
+  try {
+    for (size_t i = 0; i < std::min(cores, images); ++i)
+      workers.emplace_back([&] { queue.work(); });
+  } catch (const std::system_error &) {
+    // The system has no more threads: those that there are do the work.
+    if (workers.empty())
+      queue.work();
+  }
+  // From the cache kernels come within a millisecond, from NVRTC in some hundred.
+  for (std::chrono::microseconds pause(50); !queue.isDone(); pause = std::min(2 * pause, kLongestPause))
+    signals.wait(pause);
+  for (std::thread &worker : workers)
+    worker.join();
+}
+
+/// `shown` is the plan among those of `images` that remarks and dumps are of.
+static LogicalResult compileDistinct(DistinctImages &images, const rt::Plan &shown, const CompileOptions &options,
+                                     Location loc) {
   Result<std::shared_ptr<const Nvrtc>> nvrtc = Nvrtc::load();
   if (!nvrtc)
     return emitError(loc) << nvrtc.message();
@@ -95,44 +148,50 @@ LogicalResult jit::compileImages(rt::Plan &plan, const CompileOptions &options, 
       options.useCache
           ? KernelCache::open(Environment::read(), [&](const std::string &message) { warnings.push_back(message); })
           : KernelCache::off();
-  ImageQueue queue(plan, options, **nvrtc, cache);
-  size_t cores = std::max(1u, options.threads ? options.threads : std::thread::hardware_concurrency());
-  {
-    HeldSignals signals;
-    std::vector<std::thread> workers;
-    try {
-      for (size_t i = 0; i < std::min(cores, plan.images.size()); ++i)
-        workers.emplace_back([&] { queue.work(); });
-    } catch (const std::system_error &) {
-      // The system has no more threads: those that there are do the work.
-      if (workers.empty())
-        queue.work();
-    }
-    // From the cache kernels come within a millisecond, from NVRTC in some hundred.
-    for (std::chrono::microseconds pause(50); !queue.isDone(); pause = std::min(2 * pause, kLongestPause))
-      signals.wait(pause);
-    for (std::thread &worker : workers)
-      worker.join();
-  }
+  ImageQueue queue(images.firsts(), options, **nvrtc, cache);
+  compileAll(queue, images.users.size(), options);
 
   for (const std::string &message : warnings)
     emitWarning(loc) << message;
   PhaseDump dump(options.dumpPhasesTo);
   bool anyFailed = false;
-  for (auto [image, outcome] : llvm::zip_equal(plan.images, queue.outcomes())) {
+  for (auto [equal, outcome] : llvm::zip_equal(images.users, queue.outcomes())) {
     Result<CompiledImage> &result = *outcome;
+    const std::string &name = equal.front()->name;
     if (!result) {
-      emitError(loc) << "cannot compile kernel '" << image.name << "': " << result.message();
+      emitError(loc) << "cannot compile kernel '" << name << "': " << result.message();
       anyFailed = true;
       continue;
     }
     CompiledImage &compiled = *result;
-    report(image.name, compiled, loc);
-    if (failed(dump.write(image.name + ".ptx", compiled.ptx, loc)) ||
-        failed(dump.write(image.name + ".log", compiled.log, loc)))
-      return failure();
-    image.cubin = std::move(compiled.cubin);
-    image.ptx = std::move(compiled.ptx);
+    auto isShown = [&](const rt::Image *image) {
+      return image >= shown.images.data() && image < shown.images.data() + shown.images.size();
+    };
+    if (llvm::any_of(equal, isShown)) {
+      report(name, compiled, loc);
+      if (failed(dump.write(name + ".ptx", compiled.ptx, loc)) || failed(dump.write(name + ".log", compiled.log, loc)))
+        return failure();
+    }
+    for (rt::Image *image : equal) {
+      image->cubin = compiled.cubin;
+      image->ptx = compiled.ptx;
+    }
   }
   return failure(anyFailed);
+}
+
+LogicalResult jit::compileImages(rt::Plan &plan, const CompileOptions &options, Location loc) {
+  DistinctImages images;
+  images.add(plan);
+  return compileDistinct(images, plan, options, loc);
+}
+
+LogicalResult jit::compileImages(rt::Program &program, const CompileOptions &options, Location loc) {
+  const rt::Plan &shown = program.defaultPlan();
+  DistinctImages images;
+  images.add(program.specializations[program.indexFor(rt::Program::kDefaultTokens)].plan);
+  for (rt::Specialization &specialization : program.specializations)
+    if (&specialization.plan != &shown)
+      images.add(specialization.plan);
+  return compileDistinct(images, shown, options, loc);
 }

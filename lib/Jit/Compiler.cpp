@@ -30,8 +30,7 @@ void jit::registerDialects(DialectRegistry &registry) {
 static PipelineOptions toPipelineOptions(const jit::CompileOptions &options) {
   PipelineOptions result;
   result.target = options.target;
-  if (options.tokens > 0)
-    result.tokens = options.tokens;
+  result.tokens = options.tokens > 0 ? options.tokens : rt::Program::kDefaultTokens;
   result.tuning = options.tuning;
   return result;
 }
@@ -100,11 +99,10 @@ FailureOr<rt::Program> jit::compile(ModuleOp module, const CompileOptions &optio
     return module.emitError() << entry.message();
   keepOnly(module, *entry);
   std::string spec = printSpec(module);
-  if (failed(lowerToKernels(module, options)) || failed(lowerToKern(module, options)))
+  FailureOr<rt::Program> program = translateToProgram(module, options);
+  if (failed(program) || failed(compileImages(*program, options, module.getLoc())))
     return failure();
-  FailureOr<rt::Plan> plan = jit::translateToPlan(module, options);
-  if (failed(plan) || failed(compileImages(*plan, options, module.getLoc())))
-    return failure();
-  plan->spec = std::move(spec);
-  return rt::Program(std::move(*plan), toPipelineOptions(options).tokens);
+  for (rt::Specialization &specialization : program->specializations)
+    specialization.plan.spec = spec;
+  return program;
 }

@@ -81,13 +81,3 @@ std::unique_ptr<Input> Input::parse(std::unique_ptr<Input> input, std::unique_pt
 }
 
 func::FuncOp tool::onlyFunction(ModuleOp module) { return *module.getOps<func::FuncOp>().begin(); }
-
-bool tool::hasDynamicTokens(func::FuncOp function) {
-  auto isDynamic = [](Type type) {
-    if (auto sparse = dyn_cast<ffn::Sparse24Type>(type))
-      return ShapedType::isDynamicShape(sparse.getShape());
-    auto shaped = dyn_cast<ShapedType>(type);
-    return shaped && shaped.hasRank() && !shaped.hasStaticShape();
-  };
-  return llvm::any_of(function.getArgumentTypes(), isDynamic) || llvm::any_of(function.getResultTypes(), isDynamic);
-}

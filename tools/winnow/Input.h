@@ -5,6 +5,7 @@
 
 #include "PreparedFolder.h"
 
+#include "winnow/Dialect/FFN/Analysis/TokenDependence.h"
 #include "winnow/Runtime/Program.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -65,8 +66,7 @@ private:
 /// The only function of a module that `Input::clone` gave and passes have since rewritten.
 mlir::func::FuncOp onlyFunction(mlir::ModuleOp module);
 
-/// True if some extent of the function's arguments or results is the token count.
-bool hasDynamicTokens(mlir::func::FuncOp function);
+using ffn::hasDynamicTokens;
 
 } // namespace winnow::tool
 

@@ -85,3 +85,13 @@ bool winnow::ffn::isTokenWise(func::FuncOp function) {
   return llvm::none_of(function.getBody().front().getTerminator()->getOperands(),
                        [&](Value result) { return dependence.of(result) == Dependence::mixed; });
 }
+
+bool winnow::ffn::hasDynamicTokens(func::FuncOp function) {
+  auto isDynamic = [](Type type) {
+    if (auto sparse = dyn_cast<Sparse24Type>(type))
+      return ShapedType::isDynamicShape(sparse.getShape());
+    auto shaped = dyn_cast<ShapedType>(type);
+    return shaped && shaped.hasRank() && !shaped.hasStaticShape();
+  };
+  return llvm::any_of(function.getArgumentTypes(), isDynamic) || llvm::any_of(function.getResultTypes(), isDynamic);
+}

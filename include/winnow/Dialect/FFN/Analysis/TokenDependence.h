@@ -12,6 +12,9 @@ namespace winnow::ffn {
 /// is the dynamic extent of the inputs. False where it is not known, as for functions in the form of kernels.
 bool isTokenWise(mlir::func::FuncOp function);
 
+/// Whether some extent of the function's arguments or results is the token count.
+bool hasDynamicTokens(mlir::func::FuncOp function);
+
 } // namespace winnow::ffn
 
 #endif // WINNOW_DIALECT_FFN_ANALYSIS_TOKENDEPENDENCE_H
