@@ -128,7 +128,8 @@ typedef struct winnow_compile_options {
   size_t size;        /**< sizeof(winnow_compile_options) */
   const char *target; /**< chip; NULL: "sm_90a" */
   const char *entry;  /**< function; NULL: @forward, or the only one */
-  int64_t tokens;     /**< token count to decide for where it is dynamic; 0: unknown. The kernels take any. */
+  int64_t tokens;     /**< token count to decide for where it is dynamic; the kernels take any. 0: unknown: a program of
+                           winnow_module_compile has kernels for every range of counts, all else is decided for 8192 */
   int no_cache;       /**< neither read nor write the kernel cache on disk */
   unsigned threads;   /**< kernels compiled at once; 0: as many as there are cores */
 } winnow_compile_options;
@@ -155,7 +156,12 @@ WINNOW_C_API winnow_error *winnow_module_compile(const winnow_module *module, co
                                                  winnow_program **program);
 WINNOW_C_API void winnow_program_destroy(winnow_program *program);
 
-/** One compiled source. PTX and cubin are empty in a program of winnow_module_emit_cuda. A zero byte follows each text.
+/** Ranges of token counts that have kernels of their own, at least one, ascending from 1 on without gaps. */
+WINNOW_C_API size_t winnow_program_range_count(const winnow_program *program);
+WINNOW_C_API winnow_error *winnow_program_range(const winnow_program *program, size_t index,
+                                                winnow_token_range *range);
+
+/** One compiled source, of the kernels for 8192 tokens. PTX and cubin are empty in a program of winnow_module_emit_cuda. A zero byte follows each text.
  *  Pointers live as long as the program. */
 typedef struct winnow_image {
   const char *name;

@@ -59,6 +59,14 @@ typedef struct winnow_argument {
   int is_weight;        /**< contents stay the same from call to call */
 } winnow_argument;
 
+/** Token counts that have kernels of their own: an executable chooses by the count of each call. Strings live as long as
+ *  what was asked. */
+typedef struct winnow_token_range {
+  int64_t first, last;  /**< both in the range */
+  int64_t decided_for;  /**< count in it that layouts and schedules were decided for; 0: not known */
+  const char *summary;  /**< what was decided, for people; may be "" */
+} winnow_token_range;
+
 /** Loads the artifact (.wnw) at `path` on CUDA device `device` and keeps the device's primary context. The caller owns
  *  *executable. */
 WINNOW_C_API winnow_error *winnow_executable_load(const char *path, int device, winnow_executable **executable);
@@ -86,11 +94,20 @@ WINNOW_C_API winnow_error *winnow_executable_execute(const winnow_executable *ex
                                                      const uint64_t *arguments, size_t argument_count, uint64_t workspace,
                                                      int64_t workspace_bytes);
 
-/** Launches of one call, in order: kernels, and the clearing of counters between them. */
+/** Ranges of token counts, at least one, ascending from 1 on without gaps. */
+WINNOW_C_API size_t winnow_executable_range_count(const winnow_executable *executable);
+WINNOW_C_API winnow_error *winnow_executable_range(const winnow_executable *executable, size_t index,
+                                                   winnow_token_range *range);
+
+/** Launches of one call of 8192 tokens, in order: kernels, and the clearing of counters between them. */
 WINNOW_C_API size_t winnow_executable_launch_count(const winnow_executable *executable);
-/** Name of the kernel of launch `index`, or NULL where it is not a kernel. Lives as long as the executable. */
+/** Name of the kernel of launch `index` of these, or NULL where it is not a kernel. Lives as long as the executable. */
 WINNOW_C_API const char *winnow_executable_launch_name(const winnow_executable *executable, size_t index);
-/** As winnow_executable_execute, for launch `index` alone: for timing kernel by kernel. */
+/** The same two for a call of `tokens` tokens. */
+WINNOW_C_API size_t winnow_executable_launch_count_at(const winnow_executable *executable, int64_t tokens);
+WINNOW_C_API const char *winnow_executable_launch_name_at(const winnow_executable *executable, int64_t tokens,
+                                                          size_t index);
+/** As winnow_executable_execute, for launch `index` of a call of `tokens` tokens alone: for timing kernel by kernel. */
 WINNOW_C_API winnow_error *winnow_executable_execute_launch(const winnow_executable *executable, size_t index, void *stream,
                                                             int64_t tokens, const uint64_t *arguments, size_t argument_count,
                                                             uint64_t workspace, int64_t workspace_bytes);

@@ -81,6 +81,18 @@ winnow_error *winnow_module_compile(const winnow_module *module, const winnow_co
 
 void winnow_program_destroy(winnow_program *program) { delete program; }
 
+size_t winnow_program_range_count(const winnow_program *program) {
+  return program ? program->program.specializations.size() : 0;
+}
+
+winnow_error *winnow_program_range(const winnow_program *program, size_t index, winnow_token_range *range) {
+  return guarded([&]() -> winnow_error * {
+    if (!program || !range)
+      return gotNull("a program and a place for the range");
+    return rangeOf(program->program, index, range);
+  });
+}
+
 size_t winnow_program_image_count(const winnow_program *program) {
   return program ? program->program.defaultPlan().images.size() : 0;
 }

@@ -37,6 +37,16 @@ winnow_argument capi::argumentOf(const rt::Buffer &buffer) {
           buffer.shape.data(), buffer.isWeight ? 1 : 0};
 }
 
+winnow_error *capi::rangeOf(const rt::Program &program, size_t index, winnow_token_range *range) {
+  if (index >= program.specializations.size())
+    return makeError("expected a token range index below " + std::to_string(program.specializations.size()) + ", got " +
+                     std::to_string(index));
+  const rt::Specialization &specialization = program.specializations[index];
+  *range = {program.firstTokens(index), specialization.lastTokens, specialization.decidedFor,
+            specialization.summary.c_str()};
+  return nullptr;
+}
+
 static winnow_error *checkArguments(const winnow_executable *executable, const uint64_t *arguments, size_t count) {
   size_t expected = executable->inputs + executable->outputs;
   if (count != expected)
@@ -115,14 +125,34 @@ winnow_error *winnow_executable_execute(const winnow_executable *executable, voi
   });
 }
 
+size_t winnow_executable_range_count(const winnow_executable *executable) {
+  return executable ? executable->executable->program().specializations.size() : 0;
+}
+
+winnow_error *winnow_executable_range(const winnow_executable *executable, size_t index, winnow_token_range *range) {
+  return guarded([&]() -> winnow_error * {
+    if (!executable || !range)
+      return gotNull("an executable and a place for the range");
+    return rangeOf(executable->executable->program(), index, range);
+  });
+}
+
 size_t winnow_executable_launch_count(const winnow_executable *executable) {
-  return executable ? executable->executable->plan().launches.size() : 0;
+  return winnow_executable_launch_count_at(executable, rt::Program::kDefaultTokens);
 }
 
 const char *winnow_executable_launch_name(const winnow_executable *executable, size_t index) {
-  if (!executable || index >= executable->executable->plan().launches.size())
+  return winnow_executable_launch_name_at(executable, rt::Program::kDefaultTokens, index);
+}
+
+size_t winnow_executable_launch_count_at(const winnow_executable *executable, int64_t tokens) {
+  return executable ? executable->executable->plan(tokens).launches.size() : 0;
+}
+
+const char *winnow_executable_launch_name_at(const winnow_executable *executable, int64_t tokens, size_t index) {
+  if (index >= winnow_executable_launch_count_at(executable, tokens))
     return nullptr;
-  const rt::Plan &plan = executable->executable->plan();
+  const rt::Plan &plan = executable->executable->plan(tokens);
   const rt::Launch &launch = plan.launches[index];
   return launch.kind == rt::Launch::Kind::kernel ? plan.kernels[launch.kernel].name.c_str() : nullptr;
 }

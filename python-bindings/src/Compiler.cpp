@@ -35,6 +35,17 @@ struct Program {
     return result;
   }
 
+  /// First and last token count of each range, the one decided for, and what was decided.
+  std::vector<std::tuple<int64_t, int64_t, int64_t, std::string>> ranges() const {
+    std::vector<std::tuple<int64_t, int64_t, int64_t, std::string>> result;
+    for (size_t i = 0; i < winnow_program_range_count(program.get()); ++i) {
+      winnow_token_range range;
+      check(winnow_program_range(program.get(), i, &range));
+      result.emplace_back(range.first, range.last, range.decided_for, range.summary);
+    }
+    return result;
+  }
+
   int64_t workspaceBytes(int64_t tokens) const {
     int64_t bytes;
     check(winnow_program_workspace_bytes(program.get(), tokens, &bytes));
@@ -229,6 +240,7 @@ void winnow::python::bindCompiler(nb::module_ &m) {
 
   nb::class_<Program>(m, "Program", "Kernels of a function.")
       .def("images", &Program::images, "Name, CUDA C++, PTX and machine code of each.")
+      .def("ranges", &Program::ranges, "First, last and decided-for token count, and a summary, of each range.")
       .def("workspace_bytes", &Program::workspaceBytes, "tokens"_a, "Of one call; needs no device.")
       .def("artifact", &Program::artifact, "The bytes of a .wnw file.");
 

@@ -98,11 +98,22 @@ public:
     return RecordedCall(recorded);
   }
 
-  /// The kernel of each launch, nothing where it is none.
-  std::vector<std::optional<std::string>> launches() const {
+  /// First and last token count of each range, the one decided for, and what was decided.
+  std::vector<std::tuple<int64_t, int64_t, int64_t, std::string>> ranges() const {
+    std::vector<std::tuple<int64_t, int64_t, int64_t, std::string>> result;
+    for (size_t i = 0; i < winnow_executable_range_count(executable.get()); ++i) {
+      winnow_token_range range;
+      check(winnow_executable_range(executable.get(), i, &range));
+      result.emplace_back(range.first, range.last, range.decided_for, range.summary);
+    }
+    return result;
+  }
+
+  /// The kernel of each launch of a call, nothing where it is none.
+  std::vector<std::optional<std::string>> launches(int64_t tokens) const {
     std::vector<std::optional<std::string>> names;
-    for (size_t i = 0; i < winnow_executable_launch_count(executable.get()); ++i) {
-      const char *name = winnow_executable_launch_name(executable.get(), i);
+    for (size_t i = 0; i < winnow_executable_launch_count_at(executable.get(), tokens); ++i) {
+      const char *name = winnow_executable_launch_name_at(executable.get(), tokens, i);
       names.push_back(name ? std::optional<std::string>(name) : std::nullopt);
     }
     return names;
@@ -308,7 +319,9 @@ void winnow::python::bindExecutable(nb::module_ &m) {
            "A call as a CUDA graph.")
       .def("execute_launch", &Executable::executeLaunch, "index"_a, "stream"_a, "tokens"_a, "addresses"_a,
            "workspace"_a, "workspace_bytes"_a, "One launch of a call alone.")
-      .def("launches", &Executable::launches, "The kernel of each launch of a call, None where it is none.");
+      .def("ranges", &Executable::ranges, "First, last and decided-for token count, and a summary, of each range.")
+      .def("launches", &Executable::launches, "tokens"_a,
+           "The kernel of each launch of a call, None where it is none.");
 
   m.def("view_dlpack", &viewDLPack, "array"_a,
         nb::sig("def view_dlpack(array: object) -> "

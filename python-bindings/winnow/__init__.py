@@ -10,7 +10,7 @@ Importing needs no GPU, no CUDA toolkit and no home directory, and does no work.
 from ._builder import ffn
 from ._call import Argument
 from ._compiled import CompiledFFN, compile, lower
-from ._device import LoadedFFN, load
+from ._device import LoadedFFN, TokenRange, load
 from ._explain import Explanation
 from ._recorded import RecordedFFN
 from ._winnow import Diagnostic, Error, Remark, build_id
@@ -24,6 +24,7 @@ __all__ = [
     "LoadedFFN",
     "RecordedFFN",
     "Remark",
+    "TokenRange",
     "build_id",
     "compile",
     "ffn",

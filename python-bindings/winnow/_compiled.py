@@ -43,7 +43,8 @@ def compile(
     target: a chip ("sm_90a"), "cpu" for the reference, or "auto": the chip of the first CUDA device, or "cpu" without
         one.
     entry: function to compile; by default the one called forward, or the only one.
-    tokens: token count to decide for. The result takes any.
+    tokens: token count to decide for; the result takes any. Without, there are kernels for every range of token counts
+        (``token_ranges``), and what is shown (``cuda``, ``kernels``, ``remarks``) is of those for 8192.
     on_diagnostic: called for every diagnostic; what it raises ends the compilation.
 
     Raises :class:`winnow.Error`, with every diagnostic in its text.
@@ -128,6 +129,7 @@ class CompiledFFN(DeviceFFN):
         self._modules = {0: module}
         self._texts: dict[int, str] = {}
         self._remarks: list[_winnow.Remark] = []
+        self._told: set[str] = set()  # diagnostics of lowering, which compiling repeats
         self._source: _winnow.Program | None = None
         self._program: _winnow.Program | None = None
         self._tell(module)
@@ -222,9 +224,16 @@ class CompiledFFN(DeviceFFN):
     def _artifact(self) -> bytes:
         return self.artifact
 
+    def _ranges(self) -> list[tuple[int, int, int, str]]:
+        return self._compile().ranges()
+
     def _tell(self, module: _winnow.Module) -> None:
-        self._remarks += module.take_remarks()
+        known = {_fields(remark) for remark in self._remarks}
+        self._remarks += [remark for remark in module.take_remarks() if _fields(remark) not in known]
         for diagnostic in module.take_diagnostics():
+            if diagnostic.severity != "error" and repr(diagnostic) in self._told:
+                continue
+            self._told.add(repr(diagnostic))
             if self._on_diagnostic is not None:
                 self._on_diagnostic(diagnostic)
             elif diagnostic.severity == "warning":
@@ -244,7 +253,8 @@ class CompiledFFN(DeviceFFN):
     def _compile(self, use_cache: bool = True) -> _winnow.Program:
         with self._lock:
             if self._program is None:
-                module = self._module(2)
+                self._module(2)  # decides for one token count, told step by step; the program has that and others
+                module = self._modules[0]
                 try:
                     self._program = module.compile(*self._options, use_cache)
                 finally:
@@ -260,6 +270,11 @@ class CompiledFFN(DeviceFFN):
             results, outputs = check_outputs(self.outputs, out, tokens, "cpu", 0)
         module.interpret(self.entry, [_handed(v) for v in views], [_handed(v) for v in outputs])
         return results[0] if len(results) == 1 else tuple(results)
+
+
+def _fields(remark: _winnow.Remark) -> tuple[str, ...]:
+    r = remark
+    return r.kind, r.pass_name, r.name, r.function, r.location, r.facts, r.message
 
 
 def _handed(v: View) -> tuple[int, str, list[int]]:

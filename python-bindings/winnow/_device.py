@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import _winnow
 from ._arrays import View, view, views_of
@@ -14,6 +14,15 @@ from ._cuda import allocate_like
 from ._recorded import RecordedFFN
 
 WORKSPACE_ALIGNMENT = 256
+
+
+class TokenRange(NamedTuple):
+    """Token counts that have kernels of their own."""
+
+    first: int
+    last: int  # in the range
+    decided_for: int  # the count in the range that layouts and schedules were decided for; 0: not known
+    summary: str  # what was decided, for people
 
 
 def load(path: str | os.PathLike[str], device: int = 0) -> LoadedFFN:
@@ -38,6 +47,11 @@ class DeviceFFN:
     def signature(self) -> str:
         """What it takes and gives, in a line."""
         return f"{_text_of(self.inputs)} -> {_text_of(self.outputs)}"
+
+    @property
+    def token_ranges(self) -> list[TokenRange]:
+        """Which token counts have kernels of their own, ascending from 1 on. A call takes those for its count."""
+        return [TokenRange(*fields) for fields in self._ranges()]
 
     def __call__(self, *arrays: Any, out: Any = None, stream: Any = None, workspace: Any = None, **named: Any) -> Any:
         """The result, or a tuple of them.
@@ -77,6 +91,9 @@ class DeviceFFN:
         return self._executable(device).workspace_bytes(tokens)
 
     def _artifact(self) -> bytes:
+        raise NotImplementedError
+
+    def _ranges(self) -> list[tuple[int, int, int, str]]:
         raise NotImplementedError
 
     def _call(self, arrays: tuple[Any, ...], named: dict[str, Any], out: Any, stream: Any, workspace: Any) -> Any:
@@ -160,6 +177,9 @@ class LoadedFFN(DeviceFFN):
 
     def _artifact(self) -> bytes:
         return self.artifact
+
+    def _ranges(self) -> list[tuple[int, int, int, str]]:
+        return next(iter(self._executables.values())).ranges()
 
     def __repr__(self) -> str:
         return f"<winnow.LoadedFFN on {self.target}: {self.signature}>"

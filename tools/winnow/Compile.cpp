@@ -49,7 +49,10 @@ void tool::addCompile(CLI::App &app, Action &action) {
   CLI::App *command = app.add_subcommand("compile", "Compile a spec to an artifact, or to any stage on the way");
   verb->spec.addTo(*command);
   command->add_option("--target", verb->target, "chip to compile for")->capture_default_str();
-  command->add_option("--emit", verb->emitName, "what to write")
+  command
+      ->add_option("--emit", verb->emitName,
+                   "what to write. Without --tokens an artifact has kernels for every range of token counts; all else "
+                   "is decided for 8192 tokens")
       ->check(CLI::IsMember({"ffn", "kern", "cuda", "ptx", "cubin", "sass", "artifact"}))
       ->capture_default_str();
   command->add_option("--kernel", verb->kernel, "only this kernel (cuda, ptx, cubin, sass)");

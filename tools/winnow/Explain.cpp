@@ -33,16 +33,20 @@ struct ExplainVerb {
   bool json = false;
 
   int run();
+  bool findRanges(bool tokensGiven);
   KernelEstimate estimate(ffn::KernelOp kernel, const Chip &chip) const;
   std::string table(const RemarkLog &log, const std::vector<KernelEstimate> &kernels) const;
   std::string jsonText(const RemarkLog &log, const std::vector<KernelEstimate> &kernels) const;
 
   std::unique_ptr<Input> input;
+  rt::Program program; ///< plans for all token counts; none where one count was asked for
 };
 } // namespace
 
 /// Token count to predict for where none is given.
-static constexpr int64_t kDefaultTokens = 8192;
+static constexpr int64_t kDefaultTokens = rt::Program::kDefaultTokens;
+/// Remarks that say what the ranges in `program` say.
+static constexpr llvm::StringLiteral kRangeCategory = "token-ranges";
 
 void tool::addExplain(CLI::App &app, Action &action) {
   auto verb = std::make_shared<ExplainVerb>();
@@ -165,9 +169,14 @@ std::string ExplainVerb::table(const RemarkLog &log, const std::vector<KernelEst
     dense += kernel.dense.seconds;
   }
   row("in all", total, dense, "");
+  if (!program.specializations.empty())
+    os << "\ntoken counts, and what an artifact does for them\n";
+  for (auto [index, range] : llvm::enumerate(program.specializations))
+    os << "  " << program.firstTokens(index) << " to " << range.lastTokens << ", as for " << range.decidedFor << ": "
+       << range.summary << "\n";
   os << "\ndecisions\n";
   for (const RemarkRecord &record : log.records())
-    if (!isLayoutChoice(record))
+    if (!isLayoutChoice(record) && record.category != kRangeCategory)
       os << "  " << record.location << "  " << record.category << ": " << record.name << ": " << record.message << "\n";
   return text;
 }
@@ -180,8 +189,10 @@ static llvm::json::Object toJson(const ffn::Prediction &prediction) {
 }
 
 std::string ExplainVerb::jsonText(const RemarkLog &log, const std::vector<KernelEstimate> &kernels) const {
-  llvm::json::Array decisions, estimates;
+  llvm::json::Array decisions, estimates, ranges;
   for (const RemarkRecord &record : log.records()) {
+    if (record.category == kRangeCategory)
+      continue;
     llvm::json::Object metrics;
     for (const auto &[key, value] : record.metrics)
       metrics[key] = value;
@@ -195,14 +206,40 @@ std::string ExplainVerb::jsonText(const RemarkLog &log, const std::vector<Kernel
   for (const KernelEstimate &kernel : kernels)
     estimates.push_back(llvm::json::Object{
         {"kernel", kernel.what}, {"predicted", toJson(kernel.chosen)}, {"dense", toJson(kernel.dense)}});
+  for (auto [index, range] : llvm::enumerate(program.specializations))
+    ranges.push_back(llvm::json::Object{{"first", program.firstTokens(index)},
+                                        {"last", range.lastTokens},
+                                        {"decided_for", range.decidedFor},
+                                        {"summary", range.summary}});
   std::string text;
   llvm::raw_string_ostream(text) << llvm::formatv(
       "{0:2}\n", llvm::json::Value(llvm::json::Object{{"function", input->function().getSymName()},
                                                       {"target", target},
                                                       {"tokens", spec.tokens},
                                                       {"decisions", std::move(decisions)},
-                                                      {"kernels", std::move(estimates)}}));
+                                                      {"kernels", std::move(estimates)},
+                                                      {"token_ranges", std::move(ranges)}}));
   return text;
+}
+
+/// What is there for which token counts: in an artifact, or to be made of a spec whose token count is open.
+bool ExplainVerb::findRanges(bool tokensGiven) {
+  if (input->artifact()) {
+    program = *input->artifact();
+    return true;
+  }
+  if (tokensGiven || target == "cpu" || !hasDynamicTokens(input->function()))
+    return true;
+  OwningOpRef<ModuleOp> module = input->clone();
+  ProgressLine progress;
+  jit::CompileOptions options = spec.compileOptions(target, progress);
+  options.tokens = 0;
+  options.dumpPhasesTo.clear();
+  FailureOr<rt::Program> made = jit::translateToProgram(*module, options);
+  if (failed(made))
+    return false;
+  program = std::move(*made);
+  return true;
 }
 
 int ExplainVerb::run() {
@@ -212,12 +249,15 @@ int ExplainVerb::run() {
   input = Input::load(spec.path, spec.entry);
   if (!input)
     return kFailure;
-  if (spec.tokens == 0)
+  bool tokensGiven = spec.tokens != 0;
+  if (!tokensGiven)
     spec.tokens = kDefaultTokens;
   RemarkLog log(input->context());
   ProgressLine progress;
   OwningOpRef<ModuleOp> module = input->clone();
   jit::CompileOptions options = spec.compileOptions(target, progress);
+  if (const std::optional<rt::Program> &artifact = input->artifact()) // What it will do, not what would be best.
+    options.tokens = artifact->specializations[artifact->indexFor(spec.tokens)].decidedFor;
   if (failed(jit::lowerToKernels(*module, options)))
     return kFailure;
   std::vector<KernelEstimate> kernels;
@@ -225,6 +265,8 @@ int ExplainVerb::run() {
     kernels.push_back(estimate(kernel, **chip));
   // For the schedules that it chooses; what it says of them is among the decisions.
   if (target != "cpu" && failed(jit::lowerToKern(*module, options)))
+    return kFailure;
+  if (!findRanges(tokensGiven))
     return kFailure;
   if (Status status = writeWhole("-", json ? jsonText(log, kernels) : table(log, kernels)); !status)
     return fail(status.message());

@@ -92,7 +92,7 @@ class Forward:
             tensors += [work.y2_scale] * given_scale + [self.result]
             self._addresses.append([tensor.data_ptr() for tensor in tensors])
         self._work = work  # whose memory the addresses are of
-        self.launches = self._executable.launches()
+        self.launches = self._executable.launches(tokens)
 
     def __call__(self, i: int) -> None:
         """Enqueues the forward on torch's current stream."""
