@@ -128,6 +128,7 @@ class CompiledFFN(DeviceFFN):
         self._on_diagnostic = on_diagnostic
         self._modules = {0: module}
         self._texts: dict[int, str] = {}
+        self._decided: dict[int, _winnow.Module] = {}  # level ffn, by the token count decided for
         self._remarks: list[_winnow.Remark] = []
         self._told: set[str] = set()  # diagnostics of lowering, which compiling repeats
         self._source: _winnow.Program | None = None
@@ -200,12 +201,13 @@ class CompiledFFN(DeviceFFN):
 
     def reference(self, *arrays: Any, level: str = "spec", **named: Any) -> Any:
         """What the CPU reference says of arrays in host memory: of the spec as written, or of level "ffn", where the
-        compiler has chosen 2:4 layouts (which is what a GPU computes)."""
+        compiler has chosen 2:4 layouts (which is what a GPU computes). Once there are kernels for ranges of token
+        counts, the level is that of the range of these arrays."""
         if level not in ("spec", "ffn"):
             raise ValueError(f"level: expected spec or ffn, got {level!r}")
         _, views, tokens = self._take(arrays, named, "cpu", "the reference")
         with self._lock:
-            module = self._module(_LEVELS[level])
+            module = self._module(0) if level == "spec" else self._decided_for(tokens)
         return self._run_host(module, views, tokens, None)
 
     def random_inputs(self, tokens: int = 1, seed: int = 0) -> tuple[Any, ...]:
@@ -249,6 +251,23 @@ class CompiledFFN(DeviceFFN):
                 self._tell(module)
             self._modules[level] = module
         return self._modules[level]
+
+    def _decided_for(self, tokens: int) -> _winnow.Module:
+        """Level "ffn" as it is in the kernels for `tokens`. The caller holds the lock."""
+        ranges = self._program.ranges() if self._program is not None else []
+        decided = next((count for first, last, count, _ in ranges if first <= tokens <= last), 0)
+        if len(ranges) < 2 or decided == 0:
+            return self._module(1)
+        if decided not in self._decided:
+            target, entry, _ = self._options
+            module = self._modules[0].clone()
+            try:
+                module.lower(1, target, entry, decided)
+            finally:
+                module.take_remarks()  # those of another token count than the one that is shown
+                self._tell(module)
+            self._decided[decided] = module
+        return self._decided[decided]
 
     def _compile(self, use_cache: bool = True) -> _winnow.Program:
         with self._lock:

@@ -44,6 +44,32 @@ def test_remarks_and_explanation(monkeypatch):
 
 
 @pytest.mark.nvrtc
+def test_token_ranges():
+    told = []
+    ffn = winnow.compile(FORWARD, target="sm_90a", on_diagnostic=told.append)
+    ranges = ffn.token_ranges
+    assert ranges[0].first == 1 and 8192 in [r.decided_for for r in ranges]
+    assert all(a.last + 1 == b.first for a, b in zip(ranges, ranges[1:], strict=False))
+    assert all(r.first <= r.decided_for <= r.last and "forward_1_gemm" in r.summary for r in ranges)
+    assert len({r.summary for r in ranges}) > 1, "few tokens are decided otherwise than many"
+    # What is shown is of one token count, and told once.
+    one = winnow.compile(FORWARD, target="sm_90a", tokens=8192)
+    assert ffn.cuda == one.cuda and ffn.ptx == one.ptx and list(ffn.kernels) == list(one.kernels)
+    remarks = [repr(remark) for remark in ffn.remarks]
+    assert len(set(remarks)) == len(remarks)
+    assert {r for r in remarks if "TokenRange" not in r} == {repr(remark) for remark in one.remarks}
+    assert sum("TokenRange" in r for r in remarks) == len(ranges) and not told
+    assert [(r.first, r.decided_for) for r in one.token_ranges] == [(1, 8192)]
+    # The level of the kernels is that of the range that the arrays are in.
+    for r in (ranges[0], ranges[-1]):
+        inputs = ffn.random_inputs(min(r.last, 20))
+        few = next(x for x in ranges if x.first <= len(inputs[0]) <= x.last)
+        decided = winnow.lower(FORWARD, target="sm_90a", tokens=few.decided_for)
+        expected = decided.reference(*inputs, level="ffn")
+        assert ffn.reference(*inputs, level="ffn").tobytes() == expected.tobytes()
+
+
+@pytest.mark.nvrtc
 def test_kernels_and_artifact(tmp_path):
     ffn = winnow.compile(RELU, target="sm_90a")
     (kernel,) = ffn.kernels.values()
