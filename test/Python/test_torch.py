@@ -290,6 +290,15 @@ def test_names_of_programs():
         torch.ops.winnow.ffn(x, [], "sha256:0")
 
 
+@pytest.mark.nvrtc
+def test_one_program_for_every_token_count(monkeypatch):
+    monkeypatch.setattr(winnow._winnow, "device_target", lambda index: "sm_90a")
+    program = winnow.torch._program.Program(winnow.ffn(256, 1024))
+    every, one = program._variant(0, 0), program._variant(0, 16)
+    assert program._variant(0, 0) is every
+    assert len(every.token_ranges) > 1 and [r.decided_for for r in one.token_ranges] == [16]
+
+
 def test_a_long_profile():
     sparsity = {"density": 0.25, "max_drop": 0.05, "profile": [i % 4 / 6 for i in range(4096)]}
     ffn = SparseFFN(16, 4096, sparsity=sparsity, param_dtype=torch.bfloat16).requires_grad_(False)

@@ -39,8 +39,8 @@ class SparseFFN(nn.Module):
     y2_scale: scale of quantised activations, fixed beforehand; by default one is computed for each token. Activations
         beyond 448 times the scale (f8e4m3) saturate.
     density, max_drop, sparsity: what is known of the zeros of activations, as for :func:`winnow.ffn`.
-    tokens: token count to decide for. By default there are up to three forms, for few, some and many tokens, and each
-        call takes the one for its token count.
+    tokens: token count to decide for. By default there are kernels for every range of token counts, and each call takes
+        those for its count.
     device, param_dtype: of the parameters, as torch's factory functions take them.
     """
 

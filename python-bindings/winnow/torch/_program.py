@@ -16,8 +16,6 @@ from .._call import Argument
 from .._compiled import CompiledFFN, compile
 from ._outside import make_outside
 
-# A program is compiled for few, some and many tokens: up to how many each serves, and how many it is decided for.
-TOKEN_CLASSES = ((128, 64), (1024, 1024), (2**31 - 1, 8192))
 _LONGEST_TEXT = 8192  # characters that an operator is handed at every call
 _ALIGNMENT = 16
 _MOST_SHAPES = 1024  # of x, remembered
@@ -69,7 +67,7 @@ class Program:
         self.text = text
         self._lock = threading.Lock()
         self._host = compile(text, "cpu")
-        self._variants: dict[tuple[int, int], CompiledFFN] = {}
+        self._variants: dict[tuple[int, int], CompiledFFN] = {}  # by device and asked token count
         # Of calls like those before, by device, asked token count and shape of x: executable, workspace in bytes, rows.
         self._again: dict[tuple[int, int, torch.Size], tuple[_winnow.Executable, int, int]] = {}
         self._scalars: dict[tuple[torch.device, float], Tensor] = {}
@@ -101,11 +99,10 @@ class Program:
         return tensor
 
     def prepare(self, device: torch.device, tokens: int = 0) -> None:
-        """Compiles what calls on `device` may need: one form for `tokens`, or, if that is 0, all."""
+        """Compiles what calls on `device` may need: decided for `tokens`, or, if that is 0, for every token count."""
         if device.type == "cuda":
             index = torch.cuda.current_device() if device.index is None else device.index
-            for _, decided in [(0, tokens)] if tokens else TOKEN_CLASSES:
-                self._variant(index, decided)._executable(index)
+            self._variant(index, tokens)._executable(index)
 
     def run(self, x: Tensor, weights: Sequence[Tensor], tokens: int) -> Tensor:
         """The result, (…, result_features), for x of (…, features), on x's device.
@@ -173,7 +170,7 @@ class Program:
 
     def _enqueue(self, x: Tensor, weights: Sequence[Tensor], out: Tensor, count: int, tokens: int) -> None:
         index = x.get_device()
-        executable = self._executable(index, tokens or decided_for(count))
+        executable = self._executable(index, tokens)
         size = executable.workspace_bytes(count)
         self._remember(x, executable, size, count, tokens)
         # From the caching allocator, for this stream: it may be used again by what is enqueued later.
@@ -200,7 +197,7 @@ class Program:
         with self._lock:
             compiled = self._variants.get((index, tokens))
             if compiled is None:
-                compiled = compile(self.text, _winnow.device_target(index), tokens=tokens)
+                compiled = compile(self.text, _winnow.device_target(index), tokens=tokens or None)
                 self._variants[index, tokens] = compiled
             return compiled
 
@@ -233,14 +230,6 @@ class Program:
             if not weight.is_contiguous():
                 raise ValueError(f"{name}: expected row-major memory without gaps; call .contiguous() on it first")
         raise ValueError(f"weights: expected {_ALIGNMENT}-byte aligned memory; call .clone() on them first")
-
-
-def decided_for(count: int) -> int:
-    """The token count that decisions are made for in a call with `count` tokens."""
-    for limit, decided in TOKEN_CLASSES:
-        if count <= limit:
-            return decided
-    raise ValueError(f"x: expected at most {TOKEN_CLASSES[-1][0]} tokens, got {count}")
 
 
 def _dtype(argument: Argument) -> torch.dtype:
