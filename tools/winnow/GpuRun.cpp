@@ -91,7 +91,7 @@ Status GpuRun::enqueueLaunch(size_t index, rt::Stream stream) {
 }
 
 Result<std::vector<uint8_t>> GpuRun::bytes(size_t buffer) const {
-  Result<rt::DevicePointer> address = executable->bufferAddress(buffer, tokenCount, arguments, workspace.address());
+  Result<rt::DevicePointer> address = this->address(buffer);
   if (!address)
     return address.error();
   std::vector<uint8_t> host(plan().buffers[buffer].bytes.evaluate(tokenCount));

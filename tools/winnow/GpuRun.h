@@ -48,6 +48,10 @@ public:
   Status enqueueLaunch(size_t index, rt::Stream stream = nullptr);
   Status synchronize() const { return owner->synchronize(); }
 
+  /// Where a buffer of the plan lies on the device.
+  Result<rt::DevicePointer> address(size_t buffer) const {
+    return executable->bufferAddress(buffer, tokenCount, arguments, workspace.address());
+  }
   /// The bytes of a buffer of the plan, as they lie on the device, once everything before is done.
   Result<std::vector<uint8_t>> bytes(size_t buffer) const;
   /// The tensor in them.

@@ -13,14 +13,22 @@
 using namespace winnow;
 using namespace winnow::tool;
 
-void tool::addTokens(CLI::App &verb, int64_t &tokens, const std::string &help) {
+static CLI::Validator tokenValidator() {
   auto inRange = [](const std::string &text) -> std::string {
     int64_t value = 0;
     if (llvm::StringRef(text).getAsInteger(10, value) || value < 1 || value > INT32_MAX)
       return "expected a token count between 1 and 2147483647, got '" + text + "'";
     return "";
   };
-  verb.add_option("--tokens", tokens, help)->check(CLI::Validator(inRange, "N", "tokens"));
+  return CLI::Validator(inRange, "N", "tokens");
+}
+
+void tool::addTokens(CLI::App &verb, int64_t &tokens, const std::string &help) {
+  verb.add_option("--tokens", tokens, help)->check(tokenValidator());
+}
+
+void tool::addTokens(CLI::App &verb, std::vector<int64_t> &tokens, const std::string &help) {
+  verb.add_option("--tokens", tokens, help)->delimiter(',')->allow_extra_args(false)->check(tokenValidator());
 }
 
 std::string tool::userTuningPath() {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -37,6 +38,8 @@ std::string userTuningPath();
 
 /// Adds --tokens, checked to be between 1 and 2^31 - 1.
 void addTokens(CLI::App &verb, int64_t &tokens, const std::string &help);
+/// The same for several, between commas.
+void addTokens(CLI::App &verb, std::vector<int64_t> &tokens, const std::string &help);
 
 } // namespace winnow::tool
 

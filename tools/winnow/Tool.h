@@ -37,6 +37,7 @@ void addRun(CLI::App &app, Action &action);
 void addPrepare(CLI::App &app, Action &action);
 void addExplain(CLI::App &app, Action &action);
 void addBench(CLI::App &app, Action &action);
+void addTune(CLI::App &app, Action &action);
 void addCache(CLI::App &app, Action &action);
 void addEnv(CLI::App &app, Action &action);
 

@@ -48,6 +48,7 @@ int main(int argc, char **argv) {
   addPrepare(app, action);
   addExplain(app, action);
   addBench(app, action);
+  addTune(app, action);
   addCache(app, action);
   addEnv(app, action);
   if (argc > 1 && argv[1][0] != '-')

@@ -1,0 +1,258 @@
+//===- TuneTrial.cpp - one product under several schedules, on a GPU ----------------------------------------------===//
+
+#include "TuneTrial.h"
+
+#include "winnow/Interpreter/Layouts.h"
+#include "winnow/Target/Cuda/KernelParameters.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+
+using namespace winnow;
+using namespace winnow::tool;
+
+/// Cleared before every timed launch, so that no schedule finds its operands in the L2 cache: larger than any.
+static constexpr int64_t kEvictionBytes = int64_t(128) << 20;
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// A product by itself
+//===--------------------------------------------------------------------------------------------------------------===//
+
+Result<IsolatedProduct> tool::isolateProduct(const rt::Plan &whole, kern::GemmOp op) {
+  std::string name = op.getSymName().str();
+  auto launch = llvm::find_if(whole.launches, [&](const rt::Launch &candidate) {
+    return candidate.kind == rt::Launch::Kind::kernel && whole.kernels[candidate.kernel].name == name;
+  });
+  llvm::SmallVector<cuda::Parameter> parameters = cuda::getParameters(op);
+  if (launch == whole.launches.end() || launch->arguments.size() != parameters.size())
+    return Error{"the plan has no launch of '" + name + "' with " + std::to_string(parameters.size()) + " parameters"};
+
+  IsolatedProduct product;
+  product.plan.name = whole.name;
+  product.plan.target = whole.target;
+  product.plan.compiler = whole.compiler;
+  product.plan.maxTokens = whole.maxTokens;
+  rt::Launch copy = *launch;
+  std::optional<uint32_t> out, counters;
+  for (auto [parameter, argument] : llvm::zip(parameters, launch->arguments))
+    if (llvm::StringRef(parameter.name) == "out")
+      out = argument.index;
+    else if (parameter.kind == cuda::Parameter::Kind::progress)
+      counters = argument.index;
+  if (!out)
+    return Error{"kernel '" + name + "' has no parameter 'out'"};
+
+  // Inputs first, then the result, then the counters: the order that a plan wants.
+  std::map<uint32_t, uint32_t> places;
+  auto take = [&](uint32_t buffer, rt::BufferKind kind) {
+    if (!places.emplace(buffer, static_cast<uint32_t>(product.plan.buffers.size())).second)
+      return;
+    rt::Buffer taken = whole.buffers[buffer];
+    taken.kind = kind;
+    taken.contents.clear();
+    product.plan.buffers.push_back(std::move(taken));
+    if (kind != rt::BufferKind::workspace)
+      product.sourceBuffers.push_back(buffer);
+  };
+  for (const rt::TensorMap &map : copy.tensorMaps)
+    take(map.buffer, rt::BufferKind::input);
+  for (const rt::Argument &argument : copy.arguments)
+    if (argument.kind == rt::Argument::Kind::pointer && argument.index != *out && argument.index != counters)
+      take(argument.index, rt::BufferKind::input);
+  take(*out, rt::BufferKind::output);
+  if (counters) {
+    take(*counters, rt::BufferKind::workspace);
+    rt::Launch fill;
+    fill.kind = rt::Launch::Kind::fillZero;
+    fill.buffer = places.at(*counters);
+    product.plan.launches.push_back(std::move(fill));
+  }
+  for (rt::TensorMap &map : copy.tensorMaps)
+    map.buffer = places.at(map.buffer);
+  for (rt::Argument &argument : copy.arguments)
+    if (argument.kind == rt::Argument::Kind::pointer)
+      argument.index = places.at(argument.index);
+  product.plan.kernels.push_back(whole.kernels[copy.kernel]);
+  product.plan.images.push_back(whole.images[product.plan.kernels.back().image]);
+  product.plan.kernels.back().image = 0;
+  copy.kernel = 0;
+  product.plan.launches.push_back(std::move(copy));
+  return product;
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Trials
+//===--------------------------------------------------------------------------------------------------------------===//
+
+static double quantile(std::vector<double> values, double fraction) {
+  std::sort(values.begin(), values.end());
+  return values.empty() ? 0 : values[static_cast<size_t>(fraction * static_cast<double>(values.size() - 1) + 0.5)];
+}
+
+double Trial::median() const { return quantile(seconds, 0.5); }
+
+bool tool::beats(const std::vector<double> &candidate, const std::vector<double> &model) {
+  size_t rounds = std::min(candidate.size(), model.size());
+  if (rounds < static_cast<size_t>(kLeastRounds))
+    return false;
+  std::vector<double> ratios;
+  for (size_t i = 0; i < rounds; ++i)
+    ratios.push_back(candidate[i] / model[i]);
+  return quantile(ratios, 0.75) <= 1 - kLeastGain;
+}
+
+Result<ProductTrials> ProductTrials::create(const GpuRun &run, const IsolatedProduct &product,
+                                            const Tolerance &tolerance) {
+  ProductTrials trials;
+  trials.run = &run;
+  trials.tolerance = tolerance;
+  trials.resultBuffer = product.sourceBuffers.back();
+  std::shared_ptr<const rt::Device> device = run.owningDevice();
+  for (size_t buffer : product.sourceBuffers) {
+    Result<rt::DevicePointer> address = run.address(buffer);
+    if (!address)
+      return address.error();
+    trials.arguments.push_back(*address);
+  }
+  Result<interp::Tensor> expected = run.tensor(trials.resultBuffer);
+  if (!expected)
+    return expected.error();
+  trials.expected = std::make_shared<interp::Tensor>(std::move(*expected));
+  int64_t bytes = std::max<int64_t>(run.plan().buffers[trials.resultBuffer].bytes.evaluate(run.tokens()), 1);
+  Result<rt::DeviceBuffer> result = rt::DeviceBuffer::allocate(device, bytes, "the result of a product");
+  if (!result)
+    return result.error();
+  trials.result = std::move(*result);
+  trials.arguments.back() = trials.result.address();
+  Result<rt::DeviceBuffer> eviction = rt::DeviceBuffer::allocate(device, kEvictionBytes, "what clears the L2 cache");
+  if (!eviction)
+    return eviction.error();
+  trials.eviction = std::move(*eviction);
+  Result<rt::OwnedStream> stream = rt::OwnedStream::create(device);
+  if (!stream)
+    return stream.error();
+  trials.stream = std::move(*stream);
+  for (rt::Event *event : {&trials.start, &trials.end}) {
+    Result<rt::Event> created = rt::Event::create(device);
+    if (!created)
+      return created.error();
+    *event = std::move(*created);
+  }
+  return trials;
+}
+
+Status ProductTrials::add(const kern::GemmSchedule &schedule, IsolatedProduct product) {
+  all.emplace_back();
+  Trial &trial = all.back();
+  trial.schedule = schedule;
+  rt::Buffer out = product.plan.buffers[product.sourceBuffers.size() - 1];
+  Result<std::shared_ptr<rt::Executable>> executable =
+      rt::Executable::load(std::move(product.plan), run->owningDevice());
+  if (!executable) {
+    trial.problem = executable.message();
+    return {};
+  }
+  Result<int64_t> bytes = (*executable)->workspaceBytes(run->tokens());
+  if (!bytes)
+    return bytes.error();
+  if (*bytes > workspace.bytes()) {
+    Result<rt::DeviceBuffer> larger = rt::DeviceBuffer::allocate(run->owningDevice(), *bytes, "the pacing counters");
+    if (!larger)
+      return larger.error();
+    workspace = std::move(*larger);
+  }
+  Status status = result.fill(0xFF, stream.get());
+  if (status)
+    status = (*executable)->execute(stream.get(), run->tokens(), arguments, workspace.address(), workspace.bytes());
+  if (status)
+    status = stream.synchronize();
+  std::vector<uint8_t> host(static_cast<size_t>(result.bytes()));
+  if (status)
+    status = result.copyTo(host.data(), result.bytes());
+  if (!status)
+    return status; // The device is in no state to go on with.
+  Result<interp::Tensor> got = interp::decode(out, run->tokens(), host);
+  if (!got) {
+    trial.problem = got.message();
+    return {};
+  }
+  Agreement agreement = compareTensors("the product", "all", *got, *expected, tolerance);
+  if (agreement.passed())
+    trial.executable = *executable;
+  else
+    trial.problem = !agreement.problem.empty()
+                        ? agreement.problem
+                        : std::to_string(agreement.differing) + " of " + std::to_string(agreement.count) +
+                              " elements differ from the model's choice";
+  return {};
+}
+
+Status ProductTrials::time(Trial &trial) {
+  Status status = eviction.fill(0, stream.get());
+  if (status)
+    status = start.record(stream.get());
+  if (status)
+    status = trial.executable->execute(stream.get(), run->tokens(), arguments, workspace.address(), workspace.bytes());
+  if (status)
+    status = end.record(stream.get());
+  if (status)
+    status = end.synchronize();
+  if (!status)
+    return status;
+  Result<float> milliseconds = end.millisecondsSince(start);
+  if (!milliseconds)
+    return milliseconds.error();
+  trial.seconds.push_back(*milliseconds * 1e-3);
+  return {};
+}
+
+static double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+Status ProductTrials::heat(const std::vector<size_t> &who, int rounds, double seconds, const TrialOptions &options) {
+  for (size_t index : who)
+    all[index].seconds.clear();
+  double begin = now();
+  for (int round = 0; round < rounds && (round < kLeastRounds || now() - begin < seconds); ++round)
+    for (size_t i = 0; i < who.size(); ++i) {
+      if (options.interrupted())
+        return Error{"interrupted"};
+      // Each round begins with another, so that none always follows the same.
+      if (Status status = time(all[who[(i + round) % who.size()]]); !status)
+        return status;
+    }
+  return {};
+}
+
+Status ProductTrials::measure(const TrialOptions &options) {
+  std::vector<size_t> who;
+  for (size_t i = 0; i < all.size(); ++i)
+    if (all[i].executable)
+      who.push_back(i);
+  if (who.empty() || who.front() != 0 || who.size() == 1)
+    return {};
+  for (double begin = now(); now() - begin < options.warmUpSeconds;)
+    if (Status status = time(all[0]); !status || options.interrupted())
+      return status ? Status(Error{"interrupted"}) : status;
+  if (Status status = heat(who, kFirstRounds, options.budgetSeconds * 0.4, options); !status)
+    return status;
+  std::vector<size_t> rivals(who.begin() + 1, who.end());
+  llvm::sort(rivals, [&](size_t a, size_t b) { return all[a].median() < all[b].median(); });
+  rivals.resize(std::min<size_t>(rivals.size(), kFinalists));
+  // What is known of the others stays: their medians of the first heat are shown, but cannot win.
+  finalists = rivals;
+  rivals.insert(rivals.begin(), 0);
+  return heat(rivals, options.iterations, options.budgetSeconds * 0.6, options);
+}
+
+size_t ProductTrials::winner() const {
+  size_t best = 0;
+  for (size_t index : finalists)
+    if (beats(all[index].seconds, all[0].seconds) && all[index].median() < all[best].median())
+      best = index;
+  return best;
+}
