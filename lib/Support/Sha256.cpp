@@ -2,12 +2,14 @@
 
 #include "winnow/Support/Sha256.h"
 
+#include "Sha256Compress.h"
+
 #include <algorithm>
 #include <cstring>
 
 using namespace winnow;
 
-static constexpr uint32_t kRound[64] = {
+const uint32_t sha256::kRound[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -19,7 +21,7 @@ static constexpr uint32_t kRound[64] = {
 
 static uint32_t rotateRight(uint32_t x, int bits) { return x >> bits | x << (32 - bits); }
 
-void Sha256::compress(const uint8_t *block) {
+void sha256::compressPortably(State &state, const uint8_t *block) {
   uint32_t w[64];
   for (int i = 0; i < 16; ++i)
     w[i] = uint32_t(block[4 * i]) << 24 | uint32_t(block[4 * i + 1]) << 16 | uint32_t(block[4 * i + 2]) << 8 |
@@ -40,6 +42,13 @@ void Sha256::compress(const uint8_t *block) {
   const uint32_t sums[8] = {a, b, c, d, e, f, g, h};
   for (int i = 0; i < 8; ++i)
     state[i] += sums[i];
+}
+
+void Sha256::compress(const uint8_t *block) {
+  if (sha256::hasInstructions())
+    sha256::compressByInstructions(state, block);
+  else
+    sha256::compressPortably(state, block);
 }
 
 void Sha256::update(const void *data, size_t size) {

@@ -2,6 +2,8 @@
 
 #include "winnow/Support/Sha256.h"
 
+#include "Sha256Compress.h"
+
 #include <gtest/gtest.h>
 
 using namespace winnow;
@@ -28,4 +30,19 @@ TEST(Sha256, DoesNotDependOnTheStepsOfTheInput) {
         sha.update(std::string_view(text).substr(i, std::min(step, length - i)));
       ASSERT_EQ(toHex(sha.finish()), hashOf(text.substr(0, length))) << length << " by " << step;
     }
+}
+
+TEST(Sha256, InstructionsAgreeWithPlainArithmetic) {
+  if (!sha256::hasInstructions())
+    GTEST_SKIP() << "this machine has no instructions for SHA-256";
+  sha256::State portable = {1, 2, 3, 4, 5, 6, 7, 0xffffffff}, fast = portable;
+  uint8_t block[64];
+  uint32_t random = 12345;
+  for (int turn = 0; turn < 1000; ++turn) {
+    for (uint8_t &byte : block)
+      byte = uint8_t((random = random * 1664525 + 1013904223) >> 24);
+    sha256::compressPortably(portable, block);
+    sha256::compressByInstructions(fast, block);
+    ASSERT_EQ(portable, fast) << turn;
+  }
 }
