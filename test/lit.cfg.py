@@ -42,6 +42,9 @@ found = dict(line.split("=", 1) for line in probe.stdout.splitlines())
 config.available_features.update(found)
 lit_config.note("features: " + (", ".join(sorted(found)) or "none of gpu, nvrtc, cuobjdump"))
 
+if "cuobjdump" in found:  # winnow looks for it in the search path
+    config.environment["PATH"] += os.pathsep + os.path.dirname(found["cuobjdump"])
+
 config.substitutions += [
     ("%python", config.python),
     ("%cuobjdump", found.get("cuobjdump", "cuobjdump")),

@@ -62,7 +62,8 @@ typedef struct winnow_argument {
 /** Token counts that have kernels of their own: an executable chooses by the count of each call. Strings live as long as
  *  what was asked. */
 typedef struct winnow_token_range {
-  int64_t first, last;  /**< both in the range */
+  int64_t first;        /**< first count of the range */
+  int64_t last;         /**< last count of the range */
   int64_t decided_for;  /**< count in it that layouts and schedules were decided for; 0: not known */
   const char *summary;  /**< what was decided, for people; may be "" */
 } winnow_token_range;
