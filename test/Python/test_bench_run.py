@@ -57,7 +57,7 @@ class Executable:
     def workspace_bytes(self, tokens):
         return 1000
 
-    def launches(self):
+    def launches(self, tokens):
         return ["f_0_map", None, "f_1_gemm", "f_2_map", None, "f_3_gemm"]
 
     def execute(self, *arguments):
