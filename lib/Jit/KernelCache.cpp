@@ -79,7 +79,7 @@ struct KernelCache::Impl {
   CompiledImage store(const std::string &digest, const std::string &label, const CacheKey &key,
                       CompiledImage image) const;
   void trim(const std::string &keep) const;
-  void removeLeftovers(int64_t olderThanSeconds) const;
+  void removeLeftovers(int64_t olderThanSeconds) const; ///< 0: of any age
   Status checkEnabled() const;
 };
 
@@ -229,7 +229,9 @@ void KernelCache::Impl::removeLeftovers(int64_t olderThanSeconds) const {
   for (const FolderEntry &file : *files) {
     bool isLock = endsWith(file.name, kLockSuffix);
     bool isTemporary = file.name.rfind(kTemporaryPrefix, 0) == 0;
-    if ((isLock || isTemporary) && now - file.modified.tv_sec >= olderThanSeconds)
+    // A file's time may be ahead of ours, which is read from a coarser clock: where any age will do, it is not asked.
+    bool isOld = olderThanSeconds == 0 || now - file.modified.tv_sec >= olderThanSeconds;
+    if ((isLock || isTemporary) && isOld)
       ::unlink((options.folder + "/" + file.name).c_str());
   }
 }
