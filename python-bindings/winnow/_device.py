@@ -69,22 +69,24 @@ class DeviceFFN:
         """
         return self._call(arrays, named, out, stream, workspace)
 
-    def record(self, *arrays: Any, out: Any, **named: Any) -> RecordedFFN:
+    def record(self, *arrays: Any, out: Any, stream: Any = None, **named: Any) -> RecordedFFN:
         """This call with these arrays, as a CUDA graph: :meth:`RecordedFFN.launch` then costs the host one call of the
         driver, however many kernels there are. For loops whose arrays stay in place, such as decoding.
 
-        Arrays and `out` as for a call; each launch reads and writes their memory as it is then. Waits until the graph
-        has reached the device. Inside a CUDA graph of torch or cupy, capture a plain call instead.
+        Arrays, `out` and `stream` as for a call; each launch reads and writes their memory as it is then, on that
+        stream. Waits until the graph has reached the device. Inside a CUDA graph of torch or cupy, capture a plain call instead.
         """
         inputs, views, tokens = self._take(arrays, named, "cuda", self.target)
         device = views[0].ordinal if views else 0
         results, outputs = check_outputs(self.outputs, out, tokens, "cuda", device)
         executable = self._executable(device)
-        workspace = _Workspace()
-        workspace.grow(executable.workspace_bytes(tokens), inputs[0] if inputs else None, device, 0)
+        handle = 0 if stream is None else stream_handle(stream)
+        workspace = _Workspace()  # of the stream, as its framework's allocator wants to know
+        workspace.grow(executable.workspace_bytes(tokens), inputs[0] if inputs else None, device, handle)
         addresses = [v.address for v in views] + [v.address for v in outputs]
         call = executable.record(tokens, addresses, workspace.address, workspace.bytes)
-        return RecordedFFN(call, results[0] if len(results) == 1 else tuple(results), (inputs, views, workspace))
+        result = results[0] if len(results) == 1 else tuple(results)
+        return RecordedFFN(call, handle, result, (inputs, views, workspace, stream))
 
     def workspace_bytes(self, tokens: int, device: int = 0) -> int:
         """Bytes of device memory that a call with `tokens` tokens needs beside its arguments."""

@@ -70,15 +70,15 @@ def test_recorded(torch):
     ffn = winnow.compile(winnow.ffn(256, 1024))
     inputs = [on_gpu(torch, array) for array in ffn.random_inputs(64)]
     out = torch.empty(64, 256, dtype=torch.bfloat16, device="cuda")
-    recorded = ffn.record(*inputs, out=out)
     stream = torch.cuda.Stream()
+    recorded = ffn.record(*inputs, out=out, stream=stream)
     for _ in range(3):
         inputs[0].copy_(torch.randn(64, 256, device="cuda").bfloat16())
         expected = ffn(*inputs)
         torch.cuda.synchronize()
         out.fill_(float("nan"))
         torch.cuda.synchronize()
-        assert recorded.launch(stream) is out
+        assert recorded.launch() is out
         stream.synchronize()
         assert torch.equal(out.view(torch.int16), expected.view(torch.int16))
     times = []
