@@ -161,8 +161,8 @@ WINNOW_C_API size_t winnow_program_range_count(const winnow_program *program);
 WINNOW_C_API winnow_error *winnow_program_range(const winnow_program *program, size_t index,
                                                 winnow_token_range *range);
 
-/** One compiled source, of the kernels for 8192 tokens. PTX and cubin are empty in a program of winnow_module_emit_cuda. A zero byte follows each text.
- *  Pointers live as long as the program. */
+/** One compiled source, of the kernels for 8192 tokens. PTX and cubin are empty in a program of winnow_module_emit_cuda.
+ *  A zero byte follows each text. Pointers live as long as the program. */
 typedef struct winnow_image {
   const char *name;
   const char *cuda;
