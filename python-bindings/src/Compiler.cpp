@@ -35,15 +35,9 @@ struct Program {
     return result;
   }
 
-  /// First and last token count of each range, the one decided for, and what was decided.
-  std::vector<std::tuple<int64_t, int64_t, int64_t, std::string>> ranges() const {
-    std::vector<std::tuple<int64_t, int64_t, int64_t, std::string>> result;
-    for (size_t i = 0; i < winnow_program_range_count(program.get()); ++i) {
-      winnow_token_range range;
-      check(winnow_program_range(program.get(), i, &range));
-      result.emplace_back(range.first, range.last, range.decided_for, range.summary);
-    }
-    return result;
+  std::vector<TokenRange> ranges() const {
+    const winnow_program *owner = program.get();
+    return rangesOf(owner, winnow_program_range_count(owner), winnow_program_range);
   }
 
   int64_t workspaceBytes(int64_t tokens) const {

@@ -98,15 +98,9 @@ public:
     return RecordedCall(recorded);
   }
 
-  /// First and last token count of each range, the one decided for, and what was decided.
-  std::vector<std::tuple<int64_t, int64_t, int64_t, std::string>> ranges() const {
-    std::vector<std::tuple<int64_t, int64_t, int64_t, std::string>> result;
-    for (size_t i = 0; i < winnow_executable_range_count(executable.get()); ++i) {
-      winnow_token_range range;
-      check(winnow_executable_range(executable.get(), i, &range));
-      result.emplace_back(range.first, range.last, range.decided_for, range.summary);
-    }
-    return result;
+  std::vector<TokenRange> ranges() const {
+    const winnow_executable *owner = executable.get();
+    return rangesOf(owner, winnow_executable_range_count(owner), winnow_executable_range);
   }
 
   /// The kernel of each launch of a call, nothing where it is none.

@@ -35,6 +35,22 @@ struct Argument {
 };
 Argument toArgument(const winnow_argument &argument);
 
+/// First and last token count of a range, the one decided for, and what was decided.
+using TokenRange = std::tuple<int64_t, int64_t, int64_t, std::string>;
+
+/// The ranges of a program or executable; `at` is the C function that gives one of them.
+template <typename Owner>
+std::vector<TokenRange> rangesOf(const Owner *owner, size_t count,
+                                 winnow_error *(*at)(const Owner *, size_t, winnow_token_range *)) {
+  std::vector<TokenRange> ranges;
+  for (size_t i = 0; i < count; ++i) {
+    winnow_token_range range;
+    check(at(owner, i, &range));
+    ranges.emplace_back(range.first, range.last, range.decided_for, range.summary);
+  }
+  return ranges;
+}
+
 /// Address, element type and shape of an array that the caller keeps alive.
 using HostArray = std::tuple<uint64_t, std::string, std::vector<int64_t>>;
 /// The C form of `arrays`, which must outlive it.

@@ -90,6 +90,15 @@ Status GpuRun::enqueueLaunch(size_t index, rt::Stream stream) {
   return executable->executeLaunch(index, stream, tokenCount, arguments, workspace.address(), workspace.bytes());
 }
 
+Status GpuRun::runPoisoned() {
+  Status status = poison();
+  if (status)
+    status = enqueue();
+  if (status)
+    status = synchronize();
+  return status;
+}
+
 Result<std::vector<uint8_t>> GpuRun::bytes(size_t buffer) const {
   Result<rt::DevicePointer> address = this->address(buffer);
   if (!address)

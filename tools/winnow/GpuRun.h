@@ -47,6 +47,8 @@ public:
   Status enqueue(rt::Stream stream = nullptr);
   Status enqueueLaunch(size_t index, rt::Stream stream = nullptr);
   Status synchronize() const { return owner->synchronize(); }
+  /// One call whose results cannot be those of an earlier one, waited for.
+  Status runPoisoned();
 
   /// Where a buffer of the plan lies on the device.
   Result<rt::DevicePointer> address(size_t buffer) const {

@@ -170,12 +170,7 @@ Status PrepareVerb::computeOnGpu(std::shared_ptr<const rt::Device> owner, Progre
   for (auto [index, weight] : llvm::enumerate(weights))
     if (Status status = (*gpu)->setInput(index, *weight); !status)
       return status;
-  Status status = (*gpu)->poison();
-  if (status)
-    status = (*gpu)->enqueue();
-  if (status)
-    status = (*gpu)->synchronize();
-  if (!status)
+  if (Status status = (*gpu)->runPoisoned(); !status)
     return status;
   Result<std::vector<interp::Tensor>> outputs = (*gpu)->outputs();
   if (!outputs)

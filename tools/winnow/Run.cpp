@@ -182,12 +182,7 @@ int RunVerb::runOnGpu(std::shared_ptr<const rt::Device> owner) {
 
   std::vector<std::vector<uint8_t>> first;
   for (int turn = 0; turn < repeat; ++turn) {
-    Status status = (*gpu)->poison();
-    if (status)
-      status = (*gpu)->enqueue();
-    if (status)
-      status = (*gpu)->synchronize();
-    if (!status)
+    if (Status status = (*gpu)->runPoisoned(); !status)
       return fail(status.message());
     Result<std::vector<std::vector<uint8_t>>> bits = resultBytes(**gpu);
     if (!bits)

@@ -184,12 +184,7 @@ Result<std::unique_ptr<GpuRun>> TuneVerb::runModelsChoice(ModuleOp kernModule, c
   for (size_t index = 0; index < arguments->size(); ++index)
     if (Status status = (*run)->setInput(index, *(*arguments)[index]); !status)
       return status.error();
-  Status status = (*run)->poison();
-  if (status)
-    status = (*run)->enqueue();
-  if (status)
-    status = (*run)->synchronize();
-  if (!status)
+  if (Status status = (*run)->runPoisoned(); !status)
     return status.error();
   return run;
 }

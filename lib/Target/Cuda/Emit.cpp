@@ -45,9 +45,9 @@ std::string cuda::entryOpening(StringRef name, StringRef attributes, ArrayRef<Pa
 
 /// Appends device library files; an error at `kernel` if one is not in this build.
 static LogicalResult appendFiles(Operation *kernel, ArrayRef<StringRef> names, std::string &text) {
-  ArrayRef<DeviceFile> files(kDeviceFiles, kDeviceFileCount);
+  ArrayRef<EmbeddedFile> files(kDeviceFiles, kDeviceFileCount);
   for (StringRef name : names) {
-    const auto *file = llvm::find_if(files, [&](const DeviceFile &candidate) { return candidate.name == name; });
+    const auto *file = llvm::find_if(files, [&](const EmbeddedFile &candidate) { return candidate.name == name; });
     if (file == files.end())
       return kernel->emitOpError() << "needs '" << name
                                    << "' of the device library, which this build lacks; build Winnow anew";

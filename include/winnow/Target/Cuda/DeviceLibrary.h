@@ -7,13 +7,11 @@
 #ifndef WINNOW_TARGET_CUDA_DEVICELIBRARY_H
 #define WINNOW_TARGET_CUDA_DEVICELIBRARY_H
 
+#include "winnow/Support/EmbeddedFile.h"
+
 namespace winnow::cuda {
 
-struct DeviceFile {
-  const char *name; ///< "types.cuh"
-  const char *text;
-};
-extern const DeviceFile kDeviceFiles[];
+extern const EmbeddedFile kDeviceFiles[];
 extern const unsigned kDeviceFileCount;
 
 } // namespace winnow::cuda

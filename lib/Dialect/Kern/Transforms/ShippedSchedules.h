@@ -3,13 +3,11 @@
 #ifndef WINNOW_LIB_DIALECT_KERN_TRANSFORMS_SHIPPEDSCHEDULES_H
 #define WINNOW_LIB_DIALECT_KERN_TRANSFORMS_SHIPPEDSCHEDULES_H
 
+#include "winnow/Support/EmbeddedFile.h"
+
 namespace winnow::kern {
 
-struct ShippedFile {
-  const char *name; ///< "sm_90a.json"
-  const char *text;
-};
-extern const ShippedFile kShippedFiles[];
+extern const EmbeddedFile kShippedFiles[];
 extern const unsigned kShippedFileCount;
 
 } // namespace winnow::kern
