@@ -6,42 +6,18 @@
  * WRONG_RASTER: products of this raster write zeros to the beginning of their result.
  * INTERRUPT_AFTER: so many launches later the process gets SIGINT. */
 
-#include <signal.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "../../tools/stand_in_driver.h"
 
-#define NOTHING(name)                                                                                                  \
-  int name(void) { return 0; }
+#include <signal.h>
+#include <stdio.h>
 
 static double microseconds; /* of everything that was enqueued */
 static long launches;
 
-NOTHING(cuInit)
-int cuDriverGetVersion(int *version) { return *version = 13000, 0; }
-int cuGetErrorName(int code, const char **name) { return (void)code, *name = "ERROR", 0; }
-int cuGetErrorString(int code, const char **text) { return (void)code, *text = "text", 0; }
-int cuDeviceGetCount(int *count) { return *count = 1, 0; }
-int cuDeviceGet(int *device, int ordinal) { return *device = ordinal, ordinal == 0 ? 0 : 101; }
 int cuDeviceGetName(char *name, int size, int device) { return (void)device, strncpy(name, "Stand-in GPU", size), 0; }
-int cuDeviceTotalMem_v2(size_t *bytes, int device) { return (void)device, *bytes = (size_t)1 << 36, 0; }
-int cuDeviceGetAttribute(int *value, int32_t attribute, int device) {
-  (void)device;
-  /* multiprocessors, compute capability, shared memory per block */
-  *value = attribute == 16 ? 132 : attribute == 75 ? 9 : attribute == 76 ? 0 : attribute == 97 ? 232448 : 1;
-  return 0;
-}
-int cuDevicePrimaryCtxRetain(void **context, int device) { return (void)device, *context = &launches, 0; }
-NOTHING(cuDevicePrimaryCtxRelease_v2)
-NOTHING(cuCtxPushCurrent_v2)
-int cuCtxPopCurrent_v2(void **context) { return *context = &launches, 0; }
-NOTHING(cuCtxSynchronize)
 int cuModuleLoadDataEx(void **module, const void *image) { return *module = strdup(image), 0; }
 int cuModuleUnload(void *module) { return free(module), 0; }
 int cuModuleGetFunction(void **function, void *module) { return *function = module, 0; }
-NOTHING(cuFuncSetAttribute)
 
 static int constant(const char *source, const char *name) {
   char pattern[64];
@@ -74,12 +50,6 @@ int cuLaunchKernelEx(const void *config, void *function, void **parameters, void
     memset(result(source, parameters), 0, 16);
   return 0;
 }
-NOTHING(cuTensorMapEncodeTiled)
-int cuMemAlloc_v2(uint64_t *address, size_t bytes) {
-  *address = (uint64_t)aligned_alloc(256, (bytes + 255) / 256 * 256);
-  return *address ? 0 : 2;
-}
-int cuMemFree_v2(uint64_t address) { return free((void *)address), 0; }
 int cuMemcpyHtoD_v2(uint64_t to, const void *from, size_t bytes) { return memcpy((void *)to, from, bytes), 0; }
 int cuMemcpyDtoH_v2(void *to, uint64_t from, size_t bytes) { return memcpy(to, (void *)from, bytes), 0; }
 int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t bytes) {
@@ -89,20 +59,9 @@ int cuMemsetD8Async(uint64_t to, unsigned char value, size_t bytes) {
   /* What clears the L2 cache holds nothing that is looked at. */
   return bytes < (size_t)1 << 27 ? memset((void *)to, value, bytes), 0 : 0;
 }
-int cuStreamCreate(void **stream) { return *stream = &launches, 0; }
-NOTHING(cuStreamDestroy_v2)
-NOTHING(cuStreamSynchronize)
-NOTHING(cuStreamBeginCapture_v2)
-NOTHING(cuStreamEndCapture)
-NOTHING(cuGraphInstantiateWithFlags)
-NOTHING(cuGraphUpload)
-NOTHING(cuGraphLaunch)
-NOTHING(cuGraphDestroy)
-NOTHING(cuGraphExecDestroy)
 int cuEventCreate(void **event) { return *event = malloc(sizeof(double)), 0; }
 int cuEventDestroy_v2(void *event) { return free(event), 0; }
 int cuEventRecord(void *event) { return *(double *)event = microseconds, 0; }
-NOTHING(cuEventSynchronize)
 int cuEventElapsedTime(float *milliseconds, void *start, void *end) {
   return *milliseconds = (float)((*(double *)end - *(double *)start) * 1e-3), 0;
 }
