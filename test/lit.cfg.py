@@ -45,7 +45,20 @@ lit_config.note("features: " + (", ".join(sorted(found)) or "none of gpu, nvrtc,
 if "cuobjdump" in found:  # winnow looks for it in the search path
     config.environment["PATH"] += os.pathsep + os.path.dirname(found["cuobjdump"])
 
+
+
+def commit_seed():
+    """A number from the content of the commit that is checked out; 2 where there is no git to ask."""
+    try:
+        tree = subprocess.run(["git", "-C", config.winnow_source_dir, "rev-parse", "--verify", "HEAD^{tree}"],
+                              capture_output=True, text=True, check=True).stdout
+        return int(tree[:12], 16) + 3
+    except (OSError, subprocess.CalledProcessError):
+        return 2
+
+
 config.substitutions += [
+    ("%{commit_seed}", str(commit_seed())),
     ("%python", config.python),
     ("%cuobjdump", found.get("cuobjdump", "cuobjdump")),
     ("%examples", os.path.join(config.winnow_source_dir, "examples")),

@@ -3,7 +3,13 @@
 import os
 import sys
 
+import hypothesis
 import pytest
+
+# The same examples for the same tests wherever and whenever they run, and no limit of time for one example, which a busy
+# machine would break. Fresh examples: pytest --hypothesis-profile=default
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("repeatable")
 
 # A build tree's package, where it is not installed.
 _built = os.path.join(os.path.dirname(__file__), "..", "..", os.environ.get("WINNOW_BUILD", "build"), "python")

@@ -274,7 +274,7 @@ private:
     out.mask[axis] = fresh();
     std::vector<Mask> fitting;
     for (const Mask &mask : masks)
-      if (mask.input == input.name) // kernels nest a selection under another of the same matrix only
+      if (mask.input == input.name)
         fitting.push_back(mask);
     std::string under = !fitting.empty() && chance(0.5) ? pick(fitting).name : "";
     out.mask[1 - axis].clear();
@@ -284,7 +284,10 @@ private:
     result(out.name, typeOf(out));
     if (chance(0.3))
       result(out.mask[axis], maskType(out));
-    masks.push_back({out.mask[axis], input.name});
+    // Kernels nest a selection under another of the same matrix, or of what that one left.
+    if (under.empty())
+      masks.push_back({out.mask[axis], input.name});
+    masks.push_back({out.mask[axis], out.name});
     matrices.push_back(out);
     if (chance(0.4))
       product(); // likely of what was just selected

@@ -41,7 +41,11 @@ bool winnow::ffn::isElementwise(Operation *op) {
 bool winnow::ffn::isNestedSelection(SparsifyOp op, SparsifyOp earlier) {
   if (!op.getUnder() || op.getUnder() != earlier.getMask())
     return false;
-  return op.getInput() == earlier.getInput() || op.getInput() == earlier.getResult();
+  if (op.getInput() == earlier.getResult())
+    return true;
+  // Under a mask of its own, the earlier one may have chosen positions that this mask had cleared: there its result is
+  // zero, and the input is not.
+  return op.getInput() == earlier.getInput() && !earlier.getUnder();
 }
 
 /// Collects selections, then activations, backwards from `value`.

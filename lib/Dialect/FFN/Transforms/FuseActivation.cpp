@@ -25,7 +25,7 @@ using namespace winnow::ffn;
 static constexpr StringLiteral kPassName = "ffn-fuse-activation";
 
 //===--------------------------------------------------------------------------------------------------------------===//
-// Rewrites that bring an operation and the mask it works under into one chain
+// A rewrite that brings a compression and its mask into one chain
 //===--------------------------------------------------------------------------------------------------------------===//
 
 /// compress(x, mask) or compress(quantize(x), mask) with `mask` from sparsify(x) becomes the same of the selected
@@ -46,15 +46,6 @@ static void readSelectedValues(CompressOp op) {
   auto selected = cast<QuantizeOp>(builder.clone(*quantize));
   selected.getInputMutable().assign(selection.getResult());
   op.getValuesMutable().assign(selected.getValues());
-}
-
-/// A selection under the mask of an earlier one of the same matrix selects from what that one left.
-static void unnest(SparsifyOp op) {
-  auto earlier = op.getUnder() ? op.getUnder().getDefiningOp<SparsifyOp>() : SparsifyOp();
-  if (!earlier || !isNestedSelection(op, earlier))
-    return;
-  op.getInputMutable().assign(earlier.getResult());
-  op.getUnderMutable().clear();
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -194,9 +185,7 @@ struct FuseActivation : winnow::ffn::impl::FuseActivationPassBase<FuseActivation
       Block &block = function.getBody().front();
       for (auto op : llvm::to_vector(block.getOps<CompressOp>()))
         readSelectedValues(op);
-      auto selections = llvm::to_vector(block.getOps<SparsifyOp>());
-      for (SparsifyOp op : llvm::reverse(selections)) // the innermost last: its input tells whose mask it is
-        unnest(op);
+      unnestSelections(function);
       eraseUnused(function);
       ChainFuser(function).run();
     }

@@ -60,6 +60,7 @@ namespace {
 struct SplitDynamicScale : winnow::ffn::impl::SplitDynamicScalePassBase<SplitDynamicScale> {
   void runOnOperation() override {
     for (auto function : getOperation().getOps<func::FuncOp>()) {
+      unnestSelections(function); // as ffn-fuse-activation does: what counts is how long the chain will be
       SmallVector<QuantizeOp> dynamic;
       function.walk([&](QuantizeOp op) {
         if (op.isDynamic() && !op->getParentOfType<KernelOp>())

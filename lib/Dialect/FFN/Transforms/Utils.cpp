@@ -3,6 +3,7 @@
 #include "Utils.h"
 
 #include "winnow/Dialect/FFN/Analysis/CostModel.h"
+#include "winnow/Dialect/FFN/Analysis/KernelForm.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/IRMapping.h"
@@ -66,6 +67,17 @@ KernelOp winnow::ffn::buildKernel(OpBuilder &builder, Location loc, ArrayRef<Ope
     results.push_back(mapping.lookup(value));
   YieldOp::create(builder, loc, results);
   return kernel;
+}
+
+void winnow::ffn::unnestSelections(func::FuncOp function) {
+  for (Block &block : function.getBody())
+    for (auto op : block.getOps<SparsifyOp>()) { // the earlier one first: it may be nested itself
+      auto earlier = op.getUnder() ? op.getUnder().getDefiningOp<SparsifyOp>() : SparsifyOp();
+      if (!earlier || !isNestedSelection(op, earlier))
+        continue;
+      op.getInputMutable().assign(earlier.getResult());
+      op.getUnderMutable().clear();
+    }
 }
 
 void winnow::ffn::eraseUnused(func::FuncOp function) {

@@ -35,6 +35,10 @@ bool staysOutside(mlir::Operation *op);
 KernelOp buildKernel(mlir::OpBuilder &builder, mlir::Location loc, llvm::ArrayRef<mlir::Operation *> body,
                      llvm::ArrayRef<mlir::Value> yielded);
 
+/// A selection under the mask of an earlier one of the same matrix becomes one of what that one left, so that chains of
+/// selections are seen whole. Those outside kernels only.
+void unnestSelections(mlir::func::FuncOp function);
+
 /// Erases operations of `function` whose results nobody uses, last first.
 void eraseUnused(mlir::func::FuncOp function);
 

@@ -125,7 +125,7 @@ func.func @nested(%x: tensor<?x64xbf16>) -> !ffn.sparse24<?x64xbf16, axis = 0> {
 func.func @three_selections(%x: tensor<?x64xbf16>) -> tensor<?x64xbf16> {
   %v, %m = ffn.sparsify %x along 1 : (tensor<?x64xbf16>) -> (tensor<?x64xbf16>, tensor<?x64xi1>)
   %u, %n = ffn.sparsify %x along 0 under %m : (tensor<?x64xbf16>, tensor<?x64xi1>) -> (tensor<?x64xbf16>, tensor<?x64xi1>)
-  %t, %o = ffn.sparsify %x along 1 under %n : (tensor<?x64xbf16>, tensor<?x64xi1>) -> (tensor<?x64xbf16>, tensor<?x64xi1>)
+  %t, %o = ffn.sparsify %u along 1 under %n : (tensor<?x64xbf16>, tensor<?x64xi1>) -> (tensor<?x64xbf16>, tensor<?x64xi1>)
   return %t : tensor<?x64xbf16>
 }
 
@@ -159,6 +159,17 @@ func.func @unselected_values(%x: tensor<?x64xbf16>, %s: tensor<f32>) -> (!ffn.sp
   %w, %n = ffn.sparsify %x along 0 : (tensor<?x64xbf16>) -> (tensor<?x64xbf16>, tensor<?x64xi1>)
   %d = ffn.compress %x, %n : (tensor<?x64xbf16>, tensor<?x64xi1>) -> !ffn.sparse24<?x64xbf16, axis = 0>
   return %c, %d : !ffn.sparse24<?x64xf8E4M3FN, axis = 1>, !ffn.sparse24<?x64xbf16, axis = 0>
+}
+
+// Declines: %n may be true where %m is not, and there %x holds what %u lost.
+// CHECK-LABEL: func.func @not_what_the_earlier_one_left(
+// CHECK:         ffn.sparsify {{.*}} along 1 under
+// CHECK-NEXT:    return
+func.func @not_what_the_earlier_one_left(%x: tensor<?x64xbf16>) -> tensor<?x64xbf16> {
+  %v, %m = ffn.sparsify %x along 1 : (tensor<?x64xbf16>) -> (tensor<?x64xbf16>, tensor<?x64xi1>)
+  %u, %n = ffn.sparsify %x along 0 under %m : (tensor<?x64xbf16>, tensor<?x64xi1>) -> (tensor<?x64xbf16>, tensor<?x64xi1>)
+  %t, %o = ffn.sparsify %x along 1 under %n : (tensor<?x64xbf16>, tensor<?x64xi1>) -> (tensor<?x64xbf16>, tensor<?x64xi1>)
+  return %t : tensor<?x64xbf16>
 }
 
 // Declines: masks of something else.

@@ -37,7 +37,7 @@ func.func @row_after_selections(%x: tensor<?x64xbf16>) -> (tensor<?x64xf8E4M3FN>
   %v, %m = ffn.sparsify %x along 0 : (tensor<?x64xbf16>) -> (tensor<?x64xbf16>, tensor<?x64xi1>)
   %q, %s = ffn.quantize %v by row : (tensor<?x64xbf16>) -> (tensor<?x64xf8E4M3FN>, tensor<?xf32>)
   // REMARK: Function=row_after_selections | Reason="a kernel that owns whole rows makes one selection"
-  // CHECK: %[[U:.*]], %{{.*}} = ffn.sparsify {{.*}} along 1 under
+  // CHECK: %[[U:.*]], %{{.*}} = ffn.sparsify {{.*}} along 1 :
   // CHECK: ffn.dynamic_scale %[[U]] by row
   %u, %n = ffn.sparsify %x along 1 under %m : (tensor<?x64xbf16>, tensor<?x64xi1>) -> (tensor<?x64xbf16>, tensor<?x64xi1>)
   %p, %t = ffn.quantize %u by row : (tensor<?x64xbf16>) -> (tensor<?x64xf8E4M3FN>, tensor<?xf32>)

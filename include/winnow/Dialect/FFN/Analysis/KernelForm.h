@@ -43,7 +43,8 @@ bool isElementwise(mlir::Operation *op);
 /// a selection under the mask of something else, or a compression under a mask that is not of its own values.
 ElementwiseChain traceChain(mlir::Operation *last);
 
-/// True for the forms in which a chain sparsifies what the mask of an earlier selection of the same matrix left.
+/// True where `op`, under the mask of `earlier`, selects from exactly what `earlier` left: from its result, or from its
+/// input where `earlier` is under no mask itself.
 bool isNestedSelection(SparsifyOp op, SparsifyOp earlier);
 
 struct KernelForm {

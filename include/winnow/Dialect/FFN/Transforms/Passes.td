@@ -48,7 +48,8 @@ def FuseActivationPass : Pass<"ffn-fuse-activation", "::mlir::ModuleOp"> {
     them: computing them again costs less than storing them.
 
     A selection under the mask of an earlier selection of the same matrix becomes a selection of what the earlier one
-    left, which is the same by definition.
+    left, which is the same by definition (unless the earlier one was under a mask itself and its input is selected from:
+    it may have chosen what that mask had cleared).
 
     Numeric effect: none. Declines, leaving an operation outside any kernel for `ffn-verify-kernel-form` to report:
     selection under a foreign mask; compression under the mask of other values.
@@ -205,6 +206,7 @@ def SplitDynamicScalePass : Pass<"ffn-split-dynamic-scale", "::mlir::ModuleOp"> 
     are read along rows. Any other (by tensor, by column, after a feature-wise selection, or stored compressed along the
     tokens) becomes an `ffn.dynamic_scale` and a quantisation with a given scale, because the whole matrix has to be read
     before the first value can be written. A quantisation of which only the scale is used becomes `ffn.dynamic_scale`.
+    Selections nested by their masks are counted as `ffn-fuse-activation` will write them: one of what another left.
     Numeric effect: none, by the definition of `ffn.dynamic_scale`. Never declines.
 
     ```mlir
