@@ -159,7 +159,7 @@ template <class Config> struct Metadata {
     for (int block = 0; block < Shape::kBlocks; ++block)
 #pragma unroll
       for (int unit = 0; unit < Shape::Block::kUnits; ++unit)
-        asm volatile("" ::"r"(word[block][unit]));
+        ptx::pin(word[block][unit]);
   }
 };
 

@@ -76,7 +76,8 @@ template <class Tag, int kPanel, int kStep> class ChunkOutput<Output<kPacked24Ax
 public:
   __device__ __forceinline__ ChunkOutput(void *out, int row, int column, int columns)
       : place(out, row, column, columns) {
-    asm("" : "+l"(place.values), "+l"(place.metadata)); // otherwise computed anew for every chunk
+    ptx::keep(place.values); // otherwise computed anew for every chunk
+    ptx::keep(place.metadata);
   }
   __device__ __forceinline__ void store(int chunk, const float (&)[8], const Kept (&kept)[2], float multiplier,
                                         bool inside, int, int, int, int, int lane) const {

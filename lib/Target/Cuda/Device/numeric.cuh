@@ -10,15 +10,11 @@ namespace winnow {
 
 /// The larger of two numbers; NaN if either is; +0.0 above -0.0 (arith.maximumf).
 __device__ __forceinline__ float maximum(float a, float b) {
-  float result;
-  asm("max.NaN.f32 %0, %1, %2;" : "=f"(result) : "f"(a), "f"(b));
-  return result;
+  return ptx::maximum(a, b);
 }
 /// The smaller of two numbers; NaN if either is (arith.minimumf).
 __device__ __forceinline__ float minimum(float a, float b) {
-  float result;
-  asm("min.NaN.f32 %0, %1, %2;" : "=f"(result) : "f"(a), "f"(b));
-  return result;
+  return ptx::minimum(a, b);
 }
 
 //===- Element types ----------------------------------------------------------------------------------------------===//
@@ -31,39 +27,23 @@ template <> struct Convert<F32> {
 };
 template <> struct Convert<Bf16> {
   static __device__ __forceinline__ float widen(u16 bits) { return __uint_as_float(static_cast<u32>(bits) << 16); }
-  static __device__ __forceinline__ u16 narrow(float value) {
-    u16 bits;
-    asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(bits) : "f"(value));
-    return bits;
-  }
+  static __device__ __forceinline__ u16 narrow(float value) { return ptx::bf16_of(value); }
 };
 template <> struct Convert<F16> {
-  static __device__ __forceinline__ float widen(u16 bits) {
-    float value;
-    asm("cvt.f32.f16 %0, %1;" : "=f"(value) : "h"(bits));
-    return value;
-  }
-  static __device__ __forceinline__ u16 narrow(float value) {
-    u16 bits;
-    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(bits) : "f"(value));
-    return bits;
-  }
+  static __device__ __forceinline__ float widen(u16 bits) { return ptx::of_f16(bits); }
+  static __device__ __forceinline__ u16 narrow(float value) { return ptx::f16_of(value); }
 };
 
 /// Two f8 codes, `low` in the low byte, round to nearest even, saturating; NaN becomes the canonical NaN.
 template <class Tag> __device__ __forceinline__ u16 narrow_pair(float low, float high) {
-  u16 bits;
   if constexpr (IsSame<Tag, E4m3>::value)
-    asm("cvt.rn.satfinite.e4m3x2.f32 %0, %1, %2;" : "=h"(bits) : "f"(high), "f"(low));
+    return ptx::e4m3x2_of(low, high);
   else
-    asm("cvt.rn.satfinite.e5m2x2.f32 %0, %1, %2;" : "=h"(bits) : "f"(high), "f"(low));
-  return bits;
+    return ptx::e5m2x2_of(low, high);
 }
 template <> struct Convert<E4m3> {
   static __device__ __forceinline__ float widen(u8 bits) {
-    u32 pair;
-    asm("cvt.rn.f16x2.e4m3x2 %0, %1;" : "=r"(pair) : "h"(static_cast<u16>(bits)));
-    return Convert<F16>::widen(static_cast<u16>(pair));
+    return Convert<F16>::widen(static_cast<u16>(ptx::f16x2_of_e4m3x2(bits)));
   }
   static __device__ __forceinline__ u8 narrow(float value) { return static_cast<u8>(narrow_pair<E4m3>(value, 0.0f)); }
 };
@@ -85,8 +65,8 @@ __device__ __forceinline__ void narrow4(u32 (&words)[Tag::kBytes], float a, floa
   if constexpr (Tag::kBytes == 1) {
     words[0] = static_cast<u32>(narrow_pair<Tag>(a, b)) | (static_cast<u32>(narrow_pair<Tag>(c, d)) << 16);
   } else if constexpr (IsSame<Tag, Bf16>::value) {
-    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(words[0]) : "f"(b), "f"(a));
-    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(words[1]) : "f"(d), "f"(c));
+    words[0] = ptx::bf16x2_of(a, b);
+    words[1] = ptx::bf16x2_of(c, d);
   } else if constexpr (Tag::kBytes == 2) {
     words[0] = static_cast<u32>(Convert<Tag>::narrow(a)) | (static_cast<u32>(Convert<Tag>::narrow(b)) << 16);
     words[1] = static_cast<u32>(Convert<Tag>::narrow(c)) | (static_cast<u32>(Convert<Tag>::narrow(d)) << 16);

@@ -6,6 +6,59 @@ __device__ __forceinline__ u32 shared_address(const void *pointer) {
   return static_cast<u32>(__cvta_generic_to_shared(pointer));
 }
 
+//===- Arithmetic and conversions (PTX ISA, "max", "min", "cvt") --------------------------------------------------===//
+
+__device__ __forceinline__ float maximum(float a, float b) {
+  float result;
+  asm("max.NaN.f32 %0, %1, %2;" : "=f"(result) : "f"(a), "f"(b));
+  return result;
+}
+__device__ __forceinline__ float minimum(float a, float b) {
+  float result;
+  asm("min.NaN.f32 %0, %1, %2;" : "=f"(result) : "f"(a), "f"(b));
+  return result;
+}
+__device__ __forceinline__ u16 bf16_of(float value) {
+  u16 bits;
+  asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(bits) : "f"(value));
+  return bits;
+}
+/// Pairs hold `low` in the low half.
+__device__ __forceinline__ u32 bf16x2_of(float low, float high) {
+  u32 bits;
+  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(bits) : "f"(high), "f"(low));
+  return bits;
+}
+__device__ __forceinline__ u16 f16_of(float value) {
+  u16 bits;
+  asm("cvt.rn.f16.f32 %0, %1;" : "=h"(bits) : "f"(value));
+  return bits;
+}
+__device__ __forceinline__ float of_f16(u16 bits) {
+  float value;
+  asm("cvt.f32.f16 %0, %1;" : "=f"(value) : "h"(bits));
+  return value;
+}
+__device__ __forceinline__ u16 e4m3x2_of(float low, float high) {
+  u16 bits;
+  asm("cvt.rn.satfinite.e4m3x2.f32 %0, %1, %2;" : "=h"(bits) : "f"(high), "f"(low));
+  return bits;
+}
+__device__ __forceinline__ u16 e5m2x2_of(float low, float high) {
+  u16 bits;
+  asm("cvt.rn.satfinite.e5m2x2.f32 %0, %1, %2;" : "=h"(bits) : "f"(high), "f"(low));
+  return bits;
+}
+__device__ __forceinline__ u32 f16x2_of_e4m3x2(u16 bits) {
+  u32 pair;
+  asm("cvt.rn.f16x2.e4m3x2 %0, %1;" : "=r"(pair) : "h"(bits));
+  return pair;
+}
+/// The compiler must neither compute the pointer anew nor keep its parts apart.
+template <class Pointee> __device__ __forceinline__ void keep(Pointee *&pointer) { asm("" : "+l"(pointer)); }
+/// The register holds `value` until here.
+__device__ __forceinline__ void pin(u32 value) { asm volatile("" ::"r"(value)); }
+
 //===- mbarrier (PTX ISA, "mbarrier") -----------------------------------------------------------------------------===//
 
 __device__ __forceinline__ void mbarrier_init(u32 barrier, u32 arrivals) {

@@ -1,0 +1,111 @@
+//===- Prelude.h - the words of CUDA C++ that the device library uses, for the host -------------------------------===//
+//
+// Stands in front of the source of every emulated kernel; Ptx.h takes the place of the device library's ptx.cuh.
+//
+//===--------------------------------------------------------------------------------------------------------------===//
+
+#include "Gpu.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <tuple>
+#include <utility>
+
+namespace emulator {
+inline Gpu *(*currentGpu)();
+inline Gpu &gpu() { return *currentGpu(); }
+
+struct Index {
+  unsigned x;
+};
+
+/// Static shared memory is that of the host's thread which runs the block.
+inline thread_local char anchor;
+
+template <class... Parameters> struct Entry {
+  static constexpr int kBytes[] = {static_cast<int>(sizeof(Parameters))..., 0};
+  template <void (*kFunction)(Parameters...), size_t... kIndex>
+  static void call(void **parameters, std::index_sequence<kIndex...>) {
+    kFunction(*static_cast<std::remove_const_t<Parameters> *>(parameters[kIndex])...);
+  }
+};
+template <auto kFunction> struct KernelOf;
+template <class... Parameters, void (*kFunction)(Parameters...)> struct KernelOf<kFunction> {
+  static void run(void **parameters) {
+    gpu().enter(&anchor);
+    Entry<Parameters...>::template call<kFunction>(parameters, std::index_sequence_for<Parameters...>());
+  }
+  static constexpr Kernel kernel = {run, sizeof...(Parameters), Entry<Parameters...>::kBytes};
+};
+} // namespace emulator
+
+extern "C" void emulator_bind(emulator::Gpu *(*current)()) { emulator::currentGpu = current; }
+
+#define __device__
+#define __global__
+#define __forceinline__ inline
+#define __grid_constant__
+#define __launch_bounds__(...)
+#define __cluster_dims__(...)
+#define __align__(bytes) alignas(bytes)
+#define __shared__ static thread_local
+#define threadIdx (emulator::Index{emulator::gpu().position().thread})
+#define blockIdx (emulator::Index{emulator::gpu().position().block})
+#define blockDim (emulator::Index{emulator::gpu().position().blockSize})
+#define gridDim (emulator::Index{emulator::gpu().position().gridSize})
+
+using std::max;
+using std::min;
+inline unsigned min(unsigned a, int b) { return std::min(a, static_cast<unsigned>(b)); }
+
+struct alignas(8) uint2 {
+  unsigned x, y;
+};
+struct alignas(16) uint4 {
+  unsigned x, y, z, w;
+};
+struct alignas(16) float4 {
+  float x, y, z, w;
+};
+inline uint2 make_uint2(unsigned x, unsigned y) { return {x, y}; }
+inline uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) { return {x, y, z, w}; }
+inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
+
+inline unsigned __float_as_uint(float value) { return __builtin_bit_cast(unsigned, value); }
+inline float __uint_as_float(unsigned bits) { return __builtin_bit_cast(float, bits); }
+inline float __fmul_rn(float a, float b) { return a * b; }
+inline float __fadd_rn(float a, float b) { return a + b; }
+inline float __fsub_rn(float a, float b) { return a - b; }
+inline float __fdiv_rn(float a, float b) { return a / b; }
+inline float __fsqrt_rn(float a) { return std::sqrt(a); }
+inline float __fmaf_rn(float a, float b, float c) { return std::fma(a, b, c); }
+inline unsigned __byte_perm(unsigned a, unsigned b, unsigned selector) {
+  const uint64_t bytes = a | static_cast<uint64_t>(b) << 32;
+  unsigned result = 0;
+  for (int i = 0; i < 4; ++i)
+    result |= static_cast<unsigned>(bytes >> (8 * (selector >> (4 * i) & 7)) & 0xFF) << (8 * i);
+  return result;
+}
+
+inline void __syncwarp(unsigned mask = ~0u) { emulator::gpu().exchange(mask, 0); }
+inline void __syncthreads() { emulator::gpu().namedBarrier(0, static_cast<int>(blockDim.x)); }
+inline void __threadfence() {}
+template <class T> T __shfl_sync(unsigned mask, T value, int lane) {
+  static_assert(sizeof(T) == 4);
+  return __builtin_bit_cast(T, emulator::gpu().exchange(mask, __builtin_bit_cast(uint32_t, value))[lane & 31]);
+}
+template <class T> T __shfl_xor_sync(unsigned mask, T value, int other) {
+  static_assert(sizeof(T) == 4);
+  const int lane = static_cast<int>(threadIdx.x % 32);
+  return __builtin_bit_cast(T, emulator::gpu().exchange(mask, __builtin_bit_cast(uint32_t, value))[lane ^ other]);
+}
+
+inline unsigned atomicAdd(unsigned *place, unsigned value) { return __atomic_fetch_add(place, value, __ATOMIC_SEQ_CST); }
+inline unsigned atomicMax(unsigned *place, unsigned value) {
+  unsigned old = __atomic_load_n(place, __ATOMIC_SEQ_CST);
+  while (old < value && !__atomic_compare_exchange_n(place, &old, value, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+  }
+  return old;
+}
