@@ -62,7 +62,18 @@ std::string translateInstruction(const std::string &text) {
   return replaceBetween(text, "struct Instruction {\n", "\n};\n", wrapper);
 }
 
+/// A mutation, for tests of the emulator: WINNOW_EMULATOR_REPLACE becomes WINNOW_EMULATOR_WITH wherever it occurs.
+std::string mutate(std::string text) {
+  const char *from = std::getenv("WINNOW_EMULATOR_REPLACE"), *to = std::getenv("WINNOW_EMULATOR_WITH");
+  if (!from || !to || !*from)
+    return text;
+  for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += std::strlen(to))
+    text.replace(at, std::strlen(from), to);
+  return text;
+}
+
 std::string translate(std::string text) {
+  text = mutate(std::move(text));
   text = replaceBetween(text, "namespace winnow::ptx {", "} // namespace winnow::ptx",
                         readFile(WINNOW_EMULATOR_FOLDER "/Ptx.h"));
   const std::string dynamic = "extern __shared__ __align__(1024) u8 shared[];";
