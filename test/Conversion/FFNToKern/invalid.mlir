@@ -51,7 +51,7 @@ func.func @unaligned_sparse(%x: tensor<?x4xbf16>, %s: tensor<f32>, %w: tensor<64
   }
   %y = ffn.kernel(%c, %w) : (!ffn.sparse24<?x4xf8E4M3FN, axis = 1>, tensor<64x4xf8E4M3FN>) -> tensor<?x64xbf16> {
   ^bb0(%a: !ffn.sparse24<?x4xf8E4M3FN, axis = 1>, %b: tensor<64x4xf8E4M3FN>):
-    // expected-error @below {{'ffn.matmul' op no schedule can compute ? x 64 x 4 sparse f8E4M3FN x f8E4M3FN -> bf16; wgmma 256 x 192, 2 warpgroups, 5 stages: rows of the right operand are 4 bytes apart, not a multiple of 16; wgmma 128 x 256, 2 warpgroups, 5 stages: rows of the right operand are 4 bytes apart, not a multiple of 16; wgmma 64 x 128, 1 warpgroups, 9 stages: rows of the right operand are 4 bytes apart, not a multiple of 16; simt 64 x 64: simt kernels read only uncompressed operands (ffn-select-layout should have left it dense)}}
+    // expected-error @below {{'ffn.matmul' op no schedule can compute ? x 64 x 4 sparse f8E4M3FN x f8E4M3FN -> bf16; wgmma 256 x 192, 2 warpgroups, 5 stages: rows of the right operand are 4 bytes apart, not a multiple of 16; wgmma 128 x 256, 2 warpgroups, 5 stages: rows of the right operand are 4 bytes apart, not a multiple of 16; wgmma 64 x 128, 1 warpgroups, 9 stages: rows of the right operand are 4 bytes apart, not a multiple of 16; wgmma 64 x 64, 1 warpgroups, 12 stages: rows of the right operand are 4 bytes apart, not a multiple of 16; wgmma 64 x 32, 1 warpgroups, 15 stages: rows of the right operand are 4 bytes apart, not a multiple of 16; simt 64 x 64: simt kernels read only uncompressed operands (ffn-select-layout should have left it dense)}}
     %0 = ffn.matmul %a, %b {transpose_rhs} : (!ffn.sparse24<?x4xf8E4M3FN, axis = 1>, tensor<64x4xf8E4M3FN>) -> tensor<?x64xbf16>
     ffn.yield %0 : tensor<?x64xbf16>
   }

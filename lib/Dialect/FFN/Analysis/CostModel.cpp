@@ -72,7 +72,8 @@ static double tensorRate(const ProductProblem &problem, bool sparse, const Chip 
 }
 
 /// The tiles of the default schedules (ScheduleModel.cpp); the product takes the one that serves it best.
-static constexpr std::array<std::pair<double, double>, 3> kTiles = {{{256, 192}, {128, 256}, {64, 128}}};
+static constexpr std::array<std::pair<double, double>, 5> kTiles = {
+    {{256, 192}, {128, 256}, {64, 128}, {64, 64}, {64, 32}}};
 
 static double ceilDiv(double a, double b) { return std::max<int64_t>(1, static_cast<int64_t>((a + b - 1) / b)); }
 

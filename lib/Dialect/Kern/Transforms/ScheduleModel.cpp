@@ -6,6 +6,7 @@
 #include "winnow/Target/Cuda/Layout.h"
 
 #include <algorithm>
+#include <cmath>
 
 using namespace winnow;
 using namespace winnow::kern;
@@ -19,14 +20,19 @@ static constexpr double kEpilogueClocksPerElement = 4500.0 / (256 * 192);
 /// that has been measured, and the prediction is not exact to a few percent.
 static constexpr double kWorthwhile = 0.95;
 
-/// The tiles that are considered, in order of preference.
+/// The tiles that are considered, in order of preference, and the deepest ring of each. Deep rings pay where few tokens
+/// leave nothing but streaming the weights: a 64 x 128 tile with 9 stages reads them at 93 % of the copy bandwidth
+/// (docs/benchmarks.md, "Few tokens"). Narrow tiles are for weights of few rows, which otherwise leave multiprocessors
+/// without work; a stage of theirs is small, and more of them are as many bytes under way. They are chosen up to
+/// kNarrowRows rows only: with more, reading A for every tile costs what they gain.
 struct TileShape {
-  int64_t tileM, tileN, warpgroups;
+  int64_t tileM, tileN, warpgroups, mostStages;
 };
-static constexpr TileShape kTiles[] = {{256, 192, 2}, {128, 256, 2}, {64, 128, 1}};
-/// Deep rings pay where few tokens leave nothing but streaming the weights: a 64 x 128 tile with 9 stages reads them at
-/// 93 % of the copy bandwidth (docs/benchmarks.md, "Few tokens").
-static constexpr int64_t kMaxStages = 9;
+static constexpr TileShape kTiles[] = {
+    {256, 192, 2, 9}, {128, 256, 2, 9}, {64, 128, 1, 9}, {64, 64, 1, 12}, {64, 32, 1, 15}};
+static bool isNarrow(const GemmSchedule &schedule) { return schedule.tileN < 128; }
+static constexpr int64_t kNarrowRows = 128;
+
 /// What the device code has registers and barriers for (gemm_wgmma.cuh).
 static constexpr int64_t kMostWarpgroups = 3, kMostRingStages = 15;
 /// Measured on the sparse product at (16384, 8192, 28672), sustained: 2299 TFLOP/s with pacing 8, 2255 with 16, 2123
@@ -159,12 +165,26 @@ std::string kern::whyIllegal(const GemmProblem &problem, const GemmSchedule &sch
   return "";
 }
 
-double kern::predictClocks(const GemmProblem &problem, const GemmSchedule &schedule, const ChipLimits &chip) {
+namespace {
+/// What takes time: the multiprocessors' own work, and the way of the operands from device memory.
+struct Clocks {
+  double busy = 0, stream = 0;
+
+  /// Where both take about as long, each hinders the other: a few multiprocessors do not stream as fast as all.
+  double total() const { return std::pow(std::pow(busy, 4) + std::pow(stream, 4), 0.25); }
+};
+} // namespace
+
+static Clocks countClocks(const GemmProblem &problem, const GemmSchedule &schedule, const ChipLimits &chip) {
   int64_t m = nominal(problem, problem.m), n = nominal(problem, problem.n), k = nominal(problem, problem.k);
-  if (schedule.family == Family::Simt) // One multiply-add per lane and clock, 128 lanes per multiprocessor.
-    return static_cast<double>(m) * n * k / (128.0 * chip.multiprocessors);
-  int64_t bytes = cuda::elementBytes(problem.lhs);
-  int64_t slab = cuda::slabElements(bytes), blocks = schedule.tileM / 64;
+  double bytes = static_cast<double>(cuda::elementBytes(problem.lhs));
+  Clocks clocks;
+  clocks.stream = k * (m * bytes * (problem.sparse ? 0.5 : 1.0) + n * bytes) / chip.memoryBytesPerClock;
+  if (schedule.family == Family::Simt) { // One multiply-add per lane and clock, 128 lanes per multiprocessor.
+    clocks.busy = static_cast<double>(m) * n * k / (128.0 * chip.multiprocessors);
+    return clocks;
+  }
+  int64_t slab = cuda::slabElements(cuda::elementBytes(problem.lhs)), blocks = schedule.tileM / 64;
   double tensor = static_cast<double>(schedule.tileM) * schedule.tileN * slab * bytes /
                   (chip.tensorBytes * (problem.sparse ? 2 : 1));
   // Every m64 block reads all of B's tile and its own rows of A from shared memory.
@@ -174,7 +194,12 @@ double kern::predictClocks(const GemmProblem &problem, const GemmSchedule &sched
   double fetch = static_cast<double>(stageBytes(problem, schedule)) / chip.l2BytesPerClock;
   double perTile = cuda::ceilDiv(k, slab) * std::max({tensor, shared, fetch}) +
                    kEpilogueClocksPerElement * schedule.tileM * schedule.tileN;
-  return cuda::ceilDiv(nominalTiles(problem, schedule), chip.multiprocessors) * perTile;
+  clocks.busy = cuda::ceilDiv(nominalTiles(problem, schedule), chip.multiprocessors) * perTile;
+  return clocks;
+}
+
+double kern::predictClocks(const GemmProblem &problem, const GemmSchedule &schedule, const ChipLimits &chip) {
+  return countClocks(problem, schedule, chip).total();
 }
 
 std::vector<ScheduleCandidate> kern::enumerateSchedules(const GemmProblem &problem, const ChipLimits &chip) {
@@ -188,7 +213,7 @@ std::vector<ScheduleCandidate> kern::enumerateSchedules(const GemmProblem &probl
   for (const TileShape &tile : kTiles) {
     GemmSchedule schedule{Family::Wgmma, tile.tileM, tile.tileN, tile.warpgroups, 0, kRaster, 0};
     int64_t room = chip.sharedBytes - kBarrierBytes - scaleBytes(schedule);
-    schedule.stages = std::min(kMaxStages, room / stageBytes(problem, schedule));
+    schedule.stages = std::min(tile.mostStages, room / stageBytes(problem, schedule));
     if (pacingIsLinear(problem) &&
         nominalTiles(problem, schedule) > chip.multiprocessors) // A single wave has nothing to drift from.
       schedule.pacing = kPacing;
@@ -202,9 +227,14 @@ Result<GemmSchedule> kern::chooseSchedule(const GemmProblem &problem, const Chip
   std::vector<ScheduleCandidate> candidates = enumerateSchedules(problem, chip);
   const ScheduleCandidate *best = nullptr;
   for (const ScheduleCandidate &candidate : candidates) {
-    if (!candidate.illegal.empty() || (best && candidate.schedule.family == Family::Simt))
+    if (!candidate.illegal.empty() || (best && candidate.schedule.family == Family::Simt) ||
+        (best && isNarrow(candidate.schedule) && nominal(problem, problem.m) > kNarrowRows))
       continue;
-    if (!best || candidate.clocks < kWorthwhile * best->clocks)
+    // The stream is the same for all; it tells only how little of a narrow tile's gain is left.
+    auto clocks = [&](const ScheduleCandidate &of) {
+      return isNarrow(candidate.schedule) ? of.clocks : countClocks(problem, of.schedule, chip).busy;
+    };
+    if (!best || clocks(candidate) < kWorthwhile * clocks(*best))
       best = &candidate;
   }
   if (best)

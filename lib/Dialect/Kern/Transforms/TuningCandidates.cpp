@@ -12,8 +12,8 @@ using namespace winnow;
 using namespace winnow::kern;
 
 static constexpr int64_t kRows[][2] = {{64, 1}, {128, 1}, {128, 2}, {256, 2}}; ///< tile M, warpgroups
-static constexpr int64_t kLeastColumns = 64, kMostColumns = 256, kColumnStep = 32;
-static constexpr int64_t kDeepestRing = 9;
+static constexpr int64_t kLeastColumns = 32, kMostColumns = 256, kColumnStep = 32;
+static constexpr int64_t kDeepestRing = 15;
 static constexpr int64_t kRasters[] = {8, 12, 16}, kPacings[] = {0, 8, 16};
 static constexpr int64_t kUsualRaster = 12, kUsualPacing = 8;
 static constexpr double kCostOfDifference = 0.02;
