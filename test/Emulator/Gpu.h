@@ -45,7 +45,8 @@ public:
   /// The values of all `mask` lanes of the warp, by lane, once all have come.
   virtual const uint32_t *exchange(uint32_t mask, uint32_t value) = 0;
   virtual void namedBarrier(int index, int threads) = 0;
-  virtual void clusterArrive() = 0;
+  /// What the thread stored in other blocks before is theirs once all have arrived, unless the arrival is relaxed.
+  virtual void clusterArrive(bool relaxed) = 0;
   virtual void clusterWait() = 0;
   virtual void storeCluster(uint32_t address, int rank, uint32_t value) = 0;
 

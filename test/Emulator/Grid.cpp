@@ -27,9 +27,10 @@ std::string emulator::runGrid(const Kernel &kernel, void **parameters, const Gri
     for (unsigned rank = 0; rank < shape.cluster; ++rank)
       blocks.push_back(std::make_unique<Multiprocessor>(launch, shape.threads, shape.sharedBytes, shape.blocks));
     for (unsigned index; !launch.failed && (index = next++) < clusters;) {
-      Cluster cluster;
+      std::vector<Multiprocessor *> members;
       for (auto &block : blocks)
-        cluster.blocks.push_back(block.get());
+        members.push_back(block.get());
+      Cluster cluster(std::move(members), static_cast<unsigned>((seed + index) * 0x9E3779B97F4A7C15 >> 33) % shape.cluster);
       std::vector<std::thread> others;
       const auto runBlock = [&](unsigned rank) {
         const unsigned block = index * shape.cluster + rank;

@@ -27,6 +27,8 @@ struct TensorMap {
 
 /// Bytes that a load of the whole box writes.
 uint32_t boxBytes(const TensorMap &map);
+/// Bytes from the first element of the tensor to behind its last.
+uint64_t spanBytes(const TensorMap &map);
 /// Copies the box at `coordinates` (innermost first) to `destination`, which lies at `address`; zeros outside.
 void loadBox(const TensorMap &map, const int (&coordinates)[5], char *destination, uint32_t address);
 

@@ -10,70 +10,47 @@
 #ifndef WINNOW_TEST_EMULATOR_MULTIPROCESSOR_H
 #define WINNOW_TEST_EMULATOR_MULTIPROCESSOR_H
 
+#include "Cluster.h"
 #include "Gpu.h"
+#include "Stacks.h"
 
-#include <atomic>
+#include <chrono>
 #include <csetjmp>
+#include <cstdlib>
+#include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <random>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 namespace emulator {
 
 constexpr uint32_t kSharedBytes = 232448;
-
-class Multiprocessor;
-
-/// What all blocks of a launch share.
-struct Launch {
-  std::atomic<uint64_t> progress = 0; ///< changes while anything happens
-  std::atomic<bool> failed = false;
-
-  void fail(const std::string &message) {
-    std::lock_guard<std::mutex> lock(mutex);
-    if (!failed.exchange(true))
-      text = message;
-  }
-  std::string message() {
-    std::lock_guard<std::mutex> lock(mutex);
-    return text;
-  }
-
-private:
-  std::mutex mutex;
-  std::string text;
-};
-
-/// Blocks that run together and may write each other's shared memory.
-struct Cluster {
-  std::vector<Multiprocessor *> blocks; ///< by rank
-  std::atomic<unsigned> arrived = 0, generation = 0;
-  std::mutex mutex; ///< of every block's mbarriers and shared memory where another block changes them
-};
+/// Shared addresses: dynamic memory from the first, static memory around the second.
+constexpr uint32_t kDynamicBase = 1024, kStaticBase = 0x40000000;
+constexpr int kStaticReach = 1 << 20;
 
 class Multiprocessor final : public Gpu {
 public:
   Multiprocessor(Launch &launch, unsigned threads, unsigned sharedBytes, unsigned gridSize);
-  ~Multiprocessor() override;
 
   /// Runs one block to its end; false if the launch failed. Shared memory keeps what the block before left.
   bool run(const Kernel &kernel, void **parameters, unsigned block, unsigned rank, Cluster &cluster, uint64_t seed);
 
   /// The multiprocessor that the calling thread of the host runs.
   static Gpu *current();
+  /// Ends the launch with a message if the calling thread of the host runs a kernel; returns if it does not.
+  static void faulted(const std::string &message);
 
   const Position &position() override;
-  void enter(char *anchor) override { staticShared = anchor; }
-  char *dynamicShared() override { return shared; }
+  void enter(char *anchor) override;
+  char *dynamicShared() override { return shared.get(); }
   uint32_t sharedAddress(const void *pointer) override;
   void *sharedPointer(uint32_t address, uint32_t bytes) override;
   const uint32_t *exchange(uint32_t mask, uint32_t value) override;
   void namedBarrier(int index, int threads) override;
-  void clusterArrive() override;
+  void clusterArrive(bool relaxed) override;
   void clusterWait() override;
   void storeCluster(uint32_t address, int rank, uint32_t value) override;
   void barrierInit(uint32_t barrier, uint32_t arrivals) override;
@@ -92,6 +69,7 @@ private:
   /// Threads that meet: the last to come lets all go on.
   struct Meeting {
     unsigned arrived = 0, generation = 0;
+    uint32_t terms = 0; ///< what the first to come named: all must name the same
   };
   struct Warp {
     Meeting meeting;
@@ -100,13 +78,12 @@ private:
   /// 128 threads whose matrix instructions are one.
   struct Warpgroup {
     Meeting meeting;
-    std::vector<std::vector<MatrixOperation>> groups; ///< committed, not executed: of thread 0
-    std::vector<std::vector<MatrixOperation>> threads[128];
-    std::vector<MatrixOperation> open[128]; ///< issued, not committed
-    unsigned committed = 0, executed = 0;
+    std::deque<std::vector<MatrixOperation>> threads[128]; ///< committed, not executed
+    std::vector<MatrixOperation> open[128];                ///< issued, not committed
+    unsigned committed = 0, executed = 0, awaited = 0;
   };
   struct Fiber {
-    char *stack = nullptr;
+    char *stack = nullptr; ///< its lowest byte
     jmp_buf context;
     bool started = false, done = false;
     Position position;
@@ -119,11 +96,11 @@ private:
     const char *what = "";
     unsigned clusterArrivals = 0;
     std::vector<std::pair<uint32_t, const void *>> words; ///< copies of single words under way
-  };
-  struct Barrier {
-    uint16_t expected, phase;
-    int16_t pending;
-    int16_t poison;
+    struct RemoteStore {
+      char *place;
+      uint32_t value;
+    };
+    std::vector<RemoteStore> remoteStores; ///< into other blocks, not published by an arrival
   };
   struct Copy {
     std::function<void()> land;
@@ -131,22 +108,35 @@ private:
   };
 
   [[noreturn]] void fail(const std::string &message);
+  void start(unsigned block, unsigned rank, std::vector<Fiber *> &order);
+  bool runOnce(std::vector<Fiber *> &order, bool &polls);
+  bool isStuck(bool polls, uint64_t seen);
+  std::string leftOver() const;
   static void startFiber();
   void resume(Fiber &fiber);
   void suspend(const char *what);
   bool isBlocked(const Fiber &fiber);
-  void meet(Meeting &meeting, unsigned count, const char *what, const std::function<void()> &last);
+  void meet(Meeting &meeting, unsigned count, uint32_t terms, const char *what, const std::function<void()> &last);
+  char *resolve(uint32_t address) const;
   struct BarrierState;
   BarrierState &barrierState(uint32_t barrier);
   void complete(BarrierState &state);
-  bool landOneCopy();
+  bool phaseIsUnderWay(uint32_t barrier, uint32_t parity);
+  void land(uint32_t barrier, uint32_t bytes);
+  void landOneCopy();
   void execute(Warpgroup &group, unsigned upTo);
   std::string describe() const;
 
   Launch &launch;
-  unsigned sharedBytes;
-  char *shared = nullptr, *staticShared = nullptr;
+  const unsigned sharedBytes;
+  const Stacks stacks;
+  struct Freed {
+    void operator()(char *memory) const { std::free(memory); }
+  };
+  const std::unique_ptr<char, Freed> shared;
+  char *staticShared = nullptr;
   Cluster *cluster = nullptr;
+  unsigned rank = 0;
   const Kernel *kernel = nullptr;
   void **parameters = nullptr;
   std::vector<Fiber> fibers;
@@ -156,6 +146,8 @@ private:
   std::vector<Warpgroup> warpgroups;
   Meeting named[16];
   std::vector<Copy> copies;
+  std::chrono::steady_clock::time_point quietSince; ///< of the whole launch
+  uint64_t launchProgress = 0;
   std::mt19937_64 random;
 };
 

@@ -118,7 +118,7 @@ bool compile(Program &program) {
   program.translated = translate(program.source);
   WorkFolder folder;
   std::ofstream(folder.file("kernel.cpp")) << program.translated;
-  std::vector<std::string> command = {WINNOW_EMULATOR_COMPILER, "-std=c++20", "-O1", "-ffp-contract=off",
+  std::vector<std::string> command = {WINNOW_EMULATOR_COMPILER, "-std=c++17", "-O1", "-ffp-contract=off",
                                       "-fno-math-errno", "-shared", "-fPIC", "-w", "-o", folder.file("kernel.so"),
                                       folder.file("kernel.cpp")};
   std::vector<char *> arguments;

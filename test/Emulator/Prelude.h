@@ -6,12 +6,7 @@
 
 #include "Gpu.h"
 
-#include <algorithm>
-#include <cmath>
-#include <cstdint>
-#include <cstring>
-#include <tuple>
-#include <utility>
+// Nothing of the C++ library: reading it would take longer than compiling the kernel.
 
 namespace emulator {
 inline Gpu *(*currentGpu)();
@@ -26,16 +21,27 @@ inline thread_local char anchor;
 
 template <class... Parameters> struct Entry {
   static constexpr int kBytes[] = {static_cast<int>(sizeof(Parameters))..., 0};
-  template <void (*kFunction)(Parameters...), size_t... kIndex>
-  static void call(void **parameters, std::index_sequence<kIndex...>) {
-    kFunction(*static_cast<std::remove_const_t<Parameters> *>(parameters[kIndex])...);
+  /// The parameters in the order in which they stand.
+  template <void (*kFunction)(Parameters...)> static void call(void **parameters) {
+    Call<kFunction, Parameters...>::call(parameters);
   }
+
+private:
+  template <void (*kFunction)(Parameters...), class... Rest> struct Call;
+  template <void (*kFunction)(Parameters...)> struct Call<kFunction> {
+    template <class... Values> static void call(void **, Values &...values) { kFunction(values...); }
+  };
+  template <void (*kFunction)(Parameters...), class First, class... Rest> struct Call<kFunction, First, Rest...> {
+    template <class... Values> static void call(void **parameters, Values &...values) {
+      Call<kFunction, Rest...>::call(parameters + 1, values..., *static_cast<First *>(*parameters));
+    }
+  };
 };
 template <auto kFunction> struct KernelOf;
 template <class... Parameters, void (*kFunction)(Parameters...)> struct KernelOf<kFunction> {
   static void run(void **parameters) {
     gpu().enter(&anchor);
-    Entry<Parameters...>::template call<kFunction>(parameters, std::index_sequence_for<Parameters...>());
+    Entry<Parameters...>::template call<kFunction>(parameters);
   }
   static constexpr Kernel kernel = {run, sizeof...(Parameters), Entry<Parameters...>::kBytes};
 };
@@ -56,9 +62,10 @@ extern "C" void emulator_bind(emulator::Gpu *(*current)()) { emulator::currentGp
 #define blockDim (emulator::Index{emulator::gpu().position().blockSize})
 #define gridDim (emulator::Index{emulator::gpu().position().gridSize})
 
-using std::max;
-using std::min;
-inline unsigned min(unsigned a, int b) { return std::min(a, static_cast<unsigned>(b)); }
+template <class T> constexpr T max(T a, T b) { return a < b ? b : a; }
+template <class T> constexpr T min(T a, T b) { return b < a ? b : a; }
+inline unsigned min(unsigned a, int b) { return min(a, static_cast<unsigned>(b)); }
+inline float fabsf(float a) { return __builtin_fabsf(a); }
 
 struct alignas(8) uint2 {
   unsigned x, y;
@@ -79,8 +86,8 @@ inline float __fmul_rn(float a, float b) { return a * b; }
 inline float __fadd_rn(float a, float b) { return a + b; }
 inline float __fsub_rn(float a, float b) { return a - b; }
 inline float __fdiv_rn(float a, float b) { return a / b; }
-inline float __fsqrt_rn(float a) { return std::sqrt(a); }
-inline float __fmaf_rn(float a, float b, float c) { return std::fma(a, b, c); }
+inline float __fsqrt_rn(float a) { return __builtin_sqrtf(a); }
+inline float __fmaf_rn(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 inline unsigned __byte_perm(unsigned a, unsigned b, unsigned selector) {
   const uint64_t bytes = a | static_cast<uint64_t>(b) << 32;
   unsigned result = 0;

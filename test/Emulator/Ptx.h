@@ -11,70 +11,70 @@ inline u32 shared_address(const void *pointer) { return gpu().sharedAddress(poin
 inline constexpr u32 kCanonicalNan = 0x7FFFFFFF;
 
 inline float maximum(float a, float b) {
-  if (std::isnan(a) || std::isnan(b))
+  if (__builtin_isnan(a) || __builtin_isnan(b))
     return __uint_as_float(kCanonicalNan);
-  return a > b || (a == b && std::signbit(b)) ? a : b;
+  return a > b || (a == b && __builtin_signbit(b)) ? a : b;
 }
 inline float minimum(float a, float b) {
-  if (std::isnan(a) || std::isnan(b))
+  if (__builtin_isnan(a) || __builtin_isnan(b))
     return __uint_as_float(kCanonicalNan);
-  return a < b || (a == b && std::signbit(a)) ? a : b;
+  return a < b || (a == b && __builtin_signbit(a)) ? a : b;
 }
 
 /// Rounds to nearest even to a format of `mantissa` bits whose least exponent of a normal number is `least`; what is
 /// beyond `largest` becomes infinity. NaN stays.
 inline double round_to_format(double value, int mantissa, int least, double largest) {
-  if (!std::isfinite(value) || value == 0)
+  if (!__builtin_isfinite(value) || value == 0)
     return value;
-  int exponent = std::max(std::ilogb(value), least);
-  double unit = std::ldexp(1.0, exponent - mantissa);
-  double rounded = std::nearbyint(value / unit) * unit;
-  return std::fabs(rounded) > largest ? std::copysign(INFINITY, value) : rounded;
+  int exponent = max(__builtin_ilogb(value), least);
+  double unit = __builtin_ldexp(1.0, exponent - mantissa);
+  double rounded = __builtin_nearbyint(value / unit) * unit;
+  return __builtin_fabs(rounded) > largest ? __builtin_copysign(__builtin_inff(), value) : rounded;
 }
 /// The bits of a finite number that the format holds exactly.
 inline u32 bits_in_format(double value, int mantissa, int least, int bits) {
-  u32 sign = std::signbit(value) ? 1u << (bits - 1) : 0u;
-  value = std::fabs(value);
+  u32 sign = __builtin_signbit(value) ? 1u << (bits - 1) : 0u;
+  value = __builtin_fabs(value);
   if (value == 0)
     return sign;
-  int exponent = std::max(std::ilogb(value), least);
-  u32 units = static_cast<u32>(value / std::ldexp(1.0, exponent - mantissa));
+  int exponent = max(__builtin_ilogb(value), least);
+  u32 units = static_cast<u32>(value / __builtin_ldexp(1.0, exponent - mantissa));
   return sign + ((static_cast<u32>(exponent - least) << mantissa) + units);
 }
 
 inline u16 bf16_of(float value) {
-  if (std::isnan(value))
+  if (__builtin_isnan(value))
     return 0x7FFF;
   u32 bits = __float_as_uint(value);
   return static_cast<u16>((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
 }
 inline u32 bf16x2_of(float low, float high) { return bf16_of(low) | static_cast<u32>(bf16_of(high)) << 16; }
 inline u16 f16_of(float value) {
-  if (std::isnan(value))
+  if (__builtin_isnan(value))
     return 0x7FFF;
   double rounded = round_to_format(value, 10, -14, 65504);
-  if (std::isinf(rounded))
-    return std::signbit(rounded) ? 0xFC00 : 0x7C00;
+  if (__builtin_isinf(rounded))
+    return __builtin_signbit(rounded) ? 0xFC00 : 0x7C00;
   return static_cast<u16>(bits_in_format(rounded, 10, -14, 16));
 }
 inline float of_f16(u16 bits) {
   int exponent = bits >> 10 & 31, mantissa = bits & 1023;
-  float value = exponent == 31 ? (mantissa ? NAN : INFINITY)
-                               : std::ldexp(static_cast<float>(exponent ? 1024 + mantissa : mantissa),
+  float value = exponent == 31 ? (mantissa ? __builtin_nanf("") : __builtin_inff())
+                               : __builtin_ldexp(static_cast<float>(exponent ? 1024 + mantissa : mantissa),
                                             (exponent ? exponent : 1) - 25);
   return bits & 0x8000 ? -value : value;
 }
 inline u16 e4m3_of(float value) {
-  if (std::isnan(value))
+  if (__builtin_isnan(value))
     return 0x7F;
   double rounded = round_to_format(value, 3, -6, 448);
-  return static_cast<u16>(bits_in_format(std::isinf(rounded) ? std::copysign(448, rounded) : rounded, 3, -6, 8));
+  return static_cast<u16>(bits_in_format(__builtin_isinf(rounded) ? __builtin_copysign(448, rounded) : rounded, 3, -6, 8));
 }
 inline u16 e5m2_of(float value) {
-  if (std::isnan(value))
+  if (__builtin_isnan(value))
     return 0x7F;
   double rounded = round_to_format(value, 2, -14, 57344);
-  return static_cast<u16>(bits_in_format(std::isinf(rounded) ? std::copysign(57344, rounded) : rounded, 2, -14, 8));
+  return static_cast<u16>(bits_in_format(__builtin_isinf(rounded) ? __builtin_copysign(57344, rounded) : rounded, 2, -14, 8));
 }
 inline u16 e4m3x2_of(float low, float high) { return static_cast<u16>(e4m3_of(low) | e4m3_of(high) << 8); }
 inline u16 e5m2x2_of(float low, float high) { return static_cast<u16>(e5m2_of(low) | e5m2_of(high) << 8); }
@@ -83,8 +83,8 @@ inline u32 f16x2_of_e4m3x2(u16 bits) {
   for (int i = 0; i < 2; ++i) {
     u32 code = bits >> (8 * i) & 0xFF;
     int exponent = code >> 3 & 15, mantissa = code & 7;
-    float value = (code & 0x7F) == 0x7F ? NAN
-                                        : std::ldexp(static_cast<float>(exponent ? 8 + mantissa : mantissa),
+    float value = (code & 0x7F) == 0x7F ? __builtin_nanf("")
+                                        : __builtin_ldexp(static_cast<float>(exponent ? 8 + mantissa : mantissa),
                                                      (exponent ? exponent : 1) - 10);
     result |= static_cast<u32>(f16_of(code & 0x80 ? -value : value)) << (16 * i);
   }
@@ -132,9 +132,9 @@ template <int kCount> void register_decrease() {}
 //===- Shared and global memory -----------------------------------------------------------------------------------===//
 
 inline float load_shared(u32 address) { return *static_cast<float *>(gpu().sharedPointer(address, 4)); }
-inline void load_shared(float (&value)[4], u32 address) { std::memcpy(value, gpu().sharedPointer(address, 16), 16); }
-inline void load_shared(u32 (&value)[2], u32 address) { std::memcpy(value, gpu().sharedPointer(address, 8), 8); }
-inline void load_shared(u32 (&value)[1], u32 address) { std::memcpy(value, gpu().sharedPointer(address, 4), 4); }
+inline void load_shared(float (&value)[4], u32 address) { __builtin_memcpy(value, gpu().sharedPointer(address, 16), 16); }
+inline void load_shared(u32 (&value)[2], u32 address) { __builtin_memcpy(value, gpu().sharedPointer(address, 8), 8); }
+inline void load_shared(u32 (&value)[1], u32 address) { __builtin_memcpy(value, gpu().sharedPointer(address, 4), 4); }
 inline void store_shared(u32 address, float value) { *static_cast<float *>(gpu().sharedPointer(address, 4)) = value; }
 inline void copy_word_async(u32 destination, const void *source) { gpu().copyWord(destination, source); }
 inline void copy_async_wait() { gpu().copyWordsWait(); }
@@ -148,8 +148,8 @@ inline u32 load_relaxed(const u32 *counter) {
   return __atomic_load_n(counter, __ATOMIC_SEQ_CST);
 }
 
-inline void cluster_arrive() { gpu().clusterArrive(); }
-inline void cluster_arrive_relaxed() { gpu().clusterArrive(); }
+inline void cluster_arrive() { gpu().clusterArrive(false); }
+inline void cluster_arrive_relaxed() { gpu().clusterArrive(true); }
 inline void cluster_wait() { gpu().clusterWait(); }
 inline void store_cluster(u32 address, int rank, u32 value) { gpu().storeCluster(address, rank, value); }
 inline void named_barrier(int index, int threads) { gpu().namedBarrier(index, threads); }

@@ -1,0 +1,134 @@
+//===- Asynchronous.cpp - copies and matrix instructions, which end later than they begin -------------------------===//
+
+#include "DeviceMemory.h"
+#include "MatrixUnit.h"
+#include "Multiprocessor.h"
+
+#include <algorithm>
+#include <cstring>
+
+using namespace emulator;
+
+/// What threads of a warpgroup agree on where they do not wait for groups.
+static constexpr uint32_t kCommit = ~0u;
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Copies
+//===--------------------------------------------------------------------------------------------------------------===//
+
+void Multiprocessor::landOneCopy() {
+  const size_t index = random() % copies.size();
+  const Copy copy = std::move(copies[index]);
+  copies.erase(copies.begin() + static_cast<std::ptrdiff_t>(index));
+  copy.land();
+  land(copy.barrier, copy.bytes);
+}
+
+void Multiprocessor::bulkLoad(uint32_t destination, const void *source, uint32_t bytes, uint32_t barrier) {
+  if (bytes % 16 != 0 || reinterpret_cast<uintptr_t>(source) % 16 != 0 || destination % 16 != 0)
+    fail("a bulk copy is of whole 16 bytes between multiples of 16");
+  if (!isDeviceMemory(source, bytes))
+    fail("a bulk copy reads outside of all allocations");
+  char *place = static_cast<char *>(sharedPointer(destination, 16));
+  sharedPointer(destination + bytes - 16, 16);
+  sharedPointer(barrier, 8);
+  copies.push_back({[=] { std::memcpy(place, source, bytes); }, barrier, bytes});
+}
+
+void Multiprocessor::tensorLoad(uint32_t destination, const void *encoded, const int (&coordinates)[5],
+                                uint32_t barrier) {
+  TensorMap map;
+  std::memcpy(&map, encoded, sizeof(map));
+  if (map.valid != 1)
+    fail("a tensor copy without a tensor map");
+  if (!isDeviceMemory(reinterpret_cast<const void *>(map.address), spanBytes(map)))
+    fail("a tensor copy whose map reaches outside of all allocations");
+  const uint32_t bytes = boxBytes(map);
+  if (destination % (map.swizzled ? 1024 : 128) != 0)
+    fail("the destination of a tensor copy is not aligned");
+  char *place = static_cast<char *>(sharedPointer(destination, 16));
+  sharedPointer(destination + bytes - 16, 16);
+  sharedPointer(barrier, 8);
+  std::vector<int> at(coordinates, coordinates + 5);
+  copies.push_back({[=] {
+                      int where[5];
+                      std::copy(at.begin(), at.end(), where);
+                      loadBox(map, where, place, destination);
+                    },
+                    barrier, bytes});
+}
+
+void Multiprocessor::copyWord(uint32_t destination, const void *source) {
+  sharedPointer(destination, 4);
+  if (!isDeviceMemory(source, 4))
+    fail("cp.async reads outside of all allocations");
+  if (random() % 2 == 0)
+    running->words.emplace_back(destination, source);
+  else
+    std::memcpy(resolve(destination), source, 4);
+}
+
+void Multiprocessor::copyWordsWait() {
+  for (auto [destination, source] : running->words)
+    std::memcpy(resolve(destination), source, 4);
+  running->words.clear();
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Matrix instructions
+//===--------------------------------------------------------------------------------------------------------------===//
+
+void Multiprocessor::matrixOperation(const MatrixOperation &operation) {
+  const unsigned thread = running->position.thread;
+  warpgroups[thread / 128].open[thread % 128].push_back(operation);
+}
+
+void Multiprocessor::execute(Warpgroup &group, unsigned upTo) {
+  for (; group.executed < upTo; ++group.executed) {
+    const size_t count = group.threads[0].front().size();
+    for (auto &thread : group.threads)
+      if (thread.front().size() != count)
+        fail("the threads of a warpgroup issued different numbers of matrix instructions");
+    for (size_t i = 0; i < count; ++i) {
+      MatrixOperation operations[128];
+      for (unsigned thread = 0; thread < 128; ++thread) {
+        operations[thread] = group.threads[thread].front()[i];
+        const MatrixOperation &own = operations[thread], &first = operations[0];
+        if (own.a != first.a || own.b != first.b || own.accumulate != first.accumulate ||
+            own.selector != first.selector || own.n != first.n)
+          fail("the threads of a warpgroup issued different matrix instructions");
+      }
+      std::string wrong = multiply(operations, [this](uint32_t address, uint32_t bytes) {
+        return static_cast<const char *>(sharedPointer(address, bytes));
+      });
+      if (!wrong.empty())
+        fail(wrong);
+    }
+    for (auto &thread : group.threads)
+      thread.pop_front();
+  }
+}
+
+void Multiprocessor::matrixCommit() {
+  if (fibers.size() % 128 != 0)
+    fail("matrix instructions need whole warpgroups, got a block of " + std::to_string(fibers.size()) + " threads");
+  const unsigned thread = running->position.thread;
+  Warpgroup &group = warpgroups[thread / 128];
+  group.threads[thread % 128].push_back(std::move(group.open[thread % 128]));
+  group.open[thread % 128].clear();
+  meet(group.meeting, 128, kCommit, "the other threads of its warpgroup (wgmma.commit_group)", [&] {
+    ++group.committed;
+    if (random() % 2 == 0)
+      execute(group, group.committed);
+  });
+}
+
+void Multiprocessor::matrixWait(int pending) {
+  Warpgroup &group = warpgroups[running->position.thread / 128];
+  meet(group.meeting, 128, static_cast<uint32_t>(pending), "the other threads of its warpgroup (wgmma.wait_group)", [&] {
+    if (group.committed > static_cast<unsigned>(pending)) {
+      group.awaited = std::max(group.awaited, group.committed - static_cast<unsigned>(pending));
+      execute(group, group.awaited);
+    }
+  });
+}
