@@ -125,10 +125,11 @@ void Multiprocessor::matrixCommit() {
 
 void Multiprocessor::matrixWait(int pending) {
   Warpgroup &group = warpgroups[running->position.thread / 128];
-  meet(group.meeting, 128, static_cast<uint32_t>(pending), "the other threads of its warpgroup (wgmma.wait_group)", [&] {
-    if (group.committed > static_cast<unsigned>(pending)) {
-      group.awaited = std::max(group.awaited, group.committed - static_cast<unsigned>(pending));
-      execute(group, group.awaited);
-    }
-  });
+  meet(group.meeting, 128, static_cast<uint32_t>(pending), "the other threads of its warpgroup (wgmma.wait_group)",
+       [&] {
+         if (group.committed > static_cast<unsigned>(pending)) {
+           group.awaited = std::max(group.awaited, group.committed - static_cast<unsigned>(pending));
+           execute(group, group.awaited);
+         }
+       });
 }

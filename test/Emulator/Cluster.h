@@ -62,7 +62,8 @@ public:
     std::lock_guard<std::mutex> lock(stateMutex);
     states[rank].idleAt = seen;
   }
-  /// Whether no block other than `except` can go on: whoever makes another one able to counts that before it is idle again.
+  /// Whether no block other than `except` can go on: whoever makes another one able to counts that before it is idle
+  /// again.
   bool allIdle(unsigned except) {
     std::lock_guard<std::mutex> lock(stateMutex);
     for (unsigned rank = 0; rank < states.size(); ++rank)

@@ -5,15 +5,19 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace emulator {
 
-/// At a multiple of 256, its end (rounded up to that) in front of a page that nobody may touch. Null if there is none.
+/// At a multiple of 256, its end (rounded up to that) in front of a page that nobody may touch, and another in front of
+/// the page where it begins. Filled with 0xFF, a NaN of every type. Null if there is none.
 void *allocate(size_t bytes);
 /// False if `address` is not of `allocate`.
 bool release(void *address);
 /// Whether all bytes are of one allocation.
 bool isDeviceMemory(const void *address, size_t bytes);
+/// Where an address lies that could not be accessed: "0x…, 16 bytes behind an allocation of 256 bytes".
+std::string describeAddress(const void *address);
 
 } // namespace emulator
 

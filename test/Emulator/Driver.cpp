@@ -1,15 +1,18 @@
 //===- Driver.cpp - a CUDA driver whose device is this machine ----------------------------------------------------===//
 //
 // Stands in for libcuda.so.1: one device of compute capability 9.0 with few multiprocessors
-// (WINNOW_EMULATOR_MULTIPROCESSORS, 4 unless told), so that small grids make several rounds. Everything is done when the call returns. Images are the
-// host's shared libraries, which the stand-in for NVRTC makes. WINNOW_EMULATOR_SEED chooses the order of things.
+// (WINNOW_EMULATOR_MULTIPROCESSORS, 4 unless told), so that small grids make several rounds. Everything is done when
+// the call returns, unless the stream is being recorded. WINNOW_EMULATOR_SEED (1 unless told) chooses the order of
+// things.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
 #include "DeviceMemory.h"
 #include "Grid.h"
 #include "MatrixUnit.h"
+#include "Modules.h"
 #include "Multiprocessor.h"
+#include "Recording.h"
 
 #include "winnow/Runtime/Driver.h"
 
@@ -17,41 +20,87 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <dlfcn.h>
-#include <elf.h>
 #include <memory>
-#include <unistd.h>
 
 using namespace emulator;
 using namespace winnow::rt::cuda;
 
 namespace {
-enum Error : Code { kInvalidValue = 1, kNoMemory = 2, kInvalidImage = 200, kNotFound = 500, kLaunchFailed = 719, kNotSupported = 801 };
-
-uint64_t numberFrom(const char *variable, uint64_t otherwise) {
-  const char *text = std::getenv(variable);
-  return text && *text ? std::strtoull(text, nullptr, 10) : otherwise;
-}
-unsigned multiprocessors() { return static_cast<unsigned>(numberFrom("WINNOW_EMULATOR_MULTIPROCESSORS", 4)); }
+enum Error : Code {
+  kInvalidValue = 1,
+  kNoMemory = 2,
+  kInvalidDevice = 101,
+  kInvalidImage = 200,
+  kNotFound = 500,
+  kLaunchFailed = 719,
+  kCaptureUnsupported = 900,
+};
 
 /// Of this process: the driver's handles have to point somewhere.
 char something;
+/// Settings, read by cuInit.
+uint64_t seed = 1, multiprocessors = 4;
 std::atomic<uint64_t> launches = 0;
+/// What cuGetErrorString says of the latest error on this thread; it stays readable until the next.
+thread_local std::string explanation;
 
-struct LoadedFunction {
-  emulator::Kernel kernel;
-  unsigned cluster;
-  std::string name;
-};
+Code explain(Code code, std::string text) { return explanation = std::move(text), code; }
 
-/// Bytes of an ELF file: the section headers end it.
-size_t imageBytes(const void *image) {
-  Elf64_Ehdr header;
-  std::memcpy(&header, image, sizeof(header));
-  if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
-    return 0;
-  return header.e_shoff + static_cast<size_t>(header.e_shnum) * header.e_shentsize;
+/// False, and a message, if the variable is set to anything but a number from `least` to `most`.
+bool readSetting(const char *variable, uint64_t least, uint64_t most, uint64_t &value) {
+  const char *text = std::getenv(variable);
+  if (!text || !*text)
+    return true;
+  char *end = nullptr;
+  unsigned long long number = std::strtoull(text, &end, 10);
+  if (*end || *text == '-' || number < least || number > most) {
+    explain(kInvalidValue, std::string(variable) + ": expected a number from " + std::to_string(least) + " to " +
+                               std::to_string(most) + ", got '" + text + "'");
+    return false;
+  }
+  value = number;
+  return true;
 }
+
+Stream *streamOf(StreamHandle handle) { return static_cast<Stream *>(handle); }
+template <class T = void> T *at(Address address) { return reinterpret_cast<T *>(address); }
+
+/// 0, or the error that a copy to or from memory outside of all allocations is.
+Code checkMemory(Address address, size_t bytes) {
+  if (isDeviceMemory(at(address), bytes))
+    return kSuccess;
+  return explain(kInvalidValue, std::to_string(bytes) + " bytes at " + describeAddress(at(address)) +
+                                    " are not those of one allocation");
+}
+Code checkNotRecording(const char *what) {
+  return isRecording() ? explain(kCaptureUnsupported, std::string(what) + " while this thread records a stream")
+                       : kSuccess;
+}
+
+/// The values of a launch's parameters, which the caller may change once the call has returned.
+class Parameters {
+public:
+  Parameters(const Kernel &kernel, void **values) {
+    constexpr size_t kAlignment = alignof(EncodedTensorMap);
+    std::vector<size_t> offsets;
+    size_t bytes = 0;
+    for (int i = 0; i < kernel.parameterCount; ++i) {
+      offsets.push_back(bytes);
+      bytes += (static_cast<size_t>(kernel.parameterBytes[i]) + kAlignment - 1) / kAlignment * kAlignment;
+    }
+    storage.resize(bytes / sizeof(EncodedTensorMap));
+    for (int i = 0; i < kernel.parameterCount; ++i) {
+      char *place = reinterpret_cast<char *>(storage.data()) + offsets[i];
+      std::memcpy(place, values[i], static_cast<size_t>(kernel.parameterBytes[i]));
+      pointers.push_back(place);
+    }
+  }
+  void **get() { return pointers.data(); }
+
+private:
+  std::vector<EncodedTensorMap> storage;
+  std::vector<void *> pointers;
+};
 
 double now() {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -60,32 +109,45 @@ double now() {
 
 extern "C" {
 
-Code cuInit(unsigned) { return kSuccess; }
+Code cuInit(unsigned) {
+  constexpr uint64_t kMost = 1000; // each is a thread of the host and some megabytes
+  return readSetting("WINNOW_EMULATOR_SEED", 0, ~uint64_t{0} >> 32, seed) &&
+                 readSetting("WINNOW_EMULATOR_MULTIPROCESSORS", 1, kMost, multiprocessors)
+             ? kSuccess
+             : kInvalidValue;
+}
 Code cuDriverGetVersion(int *version) { return *version = 13000, kSuccess; }
 Code cuGetErrorName(Code code, const char **name) {
-  *name = code == kInvalidValue   ? "CUDA_ERROR_INVALID_VALUE"
-          : code == kNoMemory     ? "CUDA_ERROR_OUT_OF_MEMORY"
-          : code == kInvalidImage ? "CUDA_ERROR_INVALID_IMAGE"
-          : code == kNotFound     ? "CUDA_ERROR_NOT_FOUND"
-          : code == kLaunchFailed ? "CUDA_ERROR_LAUNCH_FAILED"
-                                  : "CUDA_ERROR_NOT_SUPPORTED";
+  *name = code == kInvalidValue         ? "CUDA_ERROR_INVALID_VALUE"
+          : code == kNoMemory           ? "CUDA_ERROR_OUT_OF_MEMORY"
+          : code == kInvalidDevice      ? "CUDA_ERROR_INVALID_DEVICE"
+          : code == kInvalidImage       ? "CUDA_ERROR_INVALID_IMAGE"
+          : code == kNotFound           ? "CUDA_ERROR_NOT_FOUND"
+          : code == kLaunchFailed       ? "CUDA_ERROR_LAUNCH_FAILED"
+          : code == kCaptureUnsupported ? "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED"
+                                        : "CUDA_ERROR_UNKNOWN";
   return kSuccess;
 }
-Code cuGetErrorString(Code, const char **text) { return *text = "of the emulated device", kSuccess; }
+/// Beyond what a driver says: why, from the emulator.
+Code cuGetErrorString(Code, const char **text) {
+  return *text = explanation.empty() ? "of the emulated device" : explanation.c_str(), kSuccess;
+}
 Code cuDeviceGetCount(int *count) { return *count = 1, kSuccess; }
-Code cuDeviceGet(Device *device, int ordinal) { return *device = ordinal, ordinal == 0 ? kSuccess : 101; }
-Code cuDeviceGetName(char *name, int size, Device) { return std::snprintf(name, static_cast<size_t>(size), "Emulated sm_90a"), kSuccess; }
+Code cuDeviceGet(Device *device, int ordinal) { return *device = ordinal, ordinal == 0 ? kSuccess : kInvalidDevice; }
+Code cuDeviceGetName(char *name, int size, Device) {
+  return std::snprintf(name, static_cast<size_t>(size), "Emulated sm_90a"), kSuccess;
+}
 Code cuDeviceTotalMem_v2(size_t *bytes, Device) { return *bytes = size_t(8) << 30, kSuccess; }
 Code cuDeviceGetAttribute(int *value, int32_t attribute, Device) {
   switch (attribute) {
   case kMultiprocessorCount:
-    return *value = static_cast<int>(multiprocessors()), kSuccess;
+    return *value = static_cast<int>(multiprocessors), kSuccess;
   case kComputeCapabilityMajor:
     return *value = 9, kSuccess;
   case kComputeCapabilityMinor:
     return *value = 0, kSuccess;
   case kMaxSharedBytesPerBlockOptin:
-    return *value = emulator::kSharedBytes, kSuccess;
+    return *value = kSharedBytes, kSuccess;
   default:
     return *value = 1, kSuccess;
   }
@@ -94,64 +156,58 @@ Code cuDevicePrimaryCtxRetain(Context *context, Device) { return *context = &som
 Code cuDevicePrimaryCtxRelease_v2(Device) { return kSuccess; }
 Code cuCtxPushCurrent_v2(Context) { return kSuccess; }
 Code cuCtxPopCurrent_v2(Context *context) { return *context = &something, kSuccess; }
-Code cuCtxSynchronize() { return kSuccess; }
+Code cuCtxSynchronize() { return checkNotRecording("waiting for the device"); }
 
-Code cuModuleLoadDataEx(Module *module, const void *image, unsigned, int32_t *, void **) {
-  size_t bytes = imageBytes(image);
-  if (bytes == 0)
-    return kInvalidImage;
-  char path[] = "/tmp/winnow-emulator-XXXXXX";
-  int file = ::mkstemp(path);
-  if (file < 0)
-    return kInvalidImage;
-  bool written = ::write(file, image, bytes) == static_cast<ssize_t>(bytes);
-  ::close(file);
-  void *library = written ? ::dlopen(path, RTLD_NOW | RTLD_LOCAL) : nullptr;
-  if (!library)
-    std::fprintf(stderr, "emulator: %s\n", written ? ::dlerror() : "cannot write the image");
-  ::unlink(path);
-  if (!library)
-    return kInvalidImage;
-  auto *bind = reinterpret_cast<emulator::Bind *>(::dlsym(library, "emulator_bind"));
-  if (!bind)
-    return kInvalidImage;
-  bind(Multiprocessor::current);
-  *module = library;
+Code cuModuleLoadDataEx(winnow::rt::cuda::Module *module, const void *image, unsigned, int32_t *, void **) {
+  std::string why;
+  std::unique_ptr<emulator::Module> loaded = emulator::Module::load(image, why);
+  if (!loaded)
+    return explain(kInvalidImage, why);
+  *module = loaded.release();
   return kSuccess;
 }
-Code cuModuleUnload(Module module) { return ::dlclose(module), kSuccess; }
-Code cuModuleGetFunction(Function *function, Module module, const char *name) {
-  void *kernel = ::dlsym(module, (std::string(name) + "_emulated").c_str());
-  void *cluster = ::dlsym(module, (std::string(name) + "_cluster").c_str());
-  if (!kernel || !cluster)
-    return kNotFound;
-  *function = new LoadedFunction{*static_cast<emulator::Kernel *>(kernel), *static_cast<unsigned *>(cluster), name};
+Code cuModuleUnload(winnow::rt::cuda::Module module) {
+  return delete static_cast<emulator::Module *>(module), kSuccess;
+}
+Code cuModuleGetFunction(Function *function, winnow::rt::cuda::Module module, const char *name) {
+  *function = static_cast<emulator::Module *>(module)->find(name);
+  return *function ? kSuccess : explain(kNotFound, std::string("the image has no kernel '") + name + "'");
+}
+Code cuFuncSetAttribute(Function function, int32_t attribute, int value) {
+  if (attribute != kMaxDynamicSharedBytes || value < 0 || value > static_cast<int>(kSharedBytes))
+    return explain(kInvalidValue, "expected up to " + std::to_string(kSharedBytes) + " bytes of shared memory, got " +
+                                      std::to_string(value));
+  static_cast<LoadedFunction *>(function)->mostSharedBytes = static_cast<unsigned>(value);
   return kSuccess;
 }
-Code cuFuncSetAttribute(Function, int32_t, int value) { return value <= static_cast<int>(emulator::kSharedBytes) ? kSuccess : kInvalidValue; }
 
-Code cuLaunchKernelEx(const LaunchConfig *config, Function function, void **parameters, void **) {
+Code cuLaunchKernelEx(const LaunchConfig *config, Function function, void **values, void **) {
   const auto &loaded = *static_cast<LoadedFunction *>(function);
-  if (config->gridX == 0 || config->gridY != 1 || config->gridZ != 1 || config->blockY != 1 || config->blockZ != 1 ||
-      config->blockX > 1024)
-    return kInvalidValue;
-  std::string wrong =
-      runGrid(loaded.kernel, parameters, {config->gridX, config->blockX, config->sharedBytes, loaded.cluster},
-              multiprocessors(), (numberFrom("WINNOW_EMULATOR_SEED", 1) << 32) + (launches++ << 20));
-  if (wrong.empty())
-    return kSuccess;
-  std::fprintf(stderr, "emulator: %s: %s\n", loaded.name.c_str(), wrong.c_str());
-  return kLaunchFailed;
+  const GridShape shape = {config->gridX, config->blockX, config->sharedBytes, loaded.cluster};
+  if (shape.blocks == 0 || shape.threads == 0 || shape.threads > 1024 || config->gridY != 1 || config->gridZ != 1 ||
+      config->blockY != 1 || config->blockZ != 1)
+    return explain(kInvalidValue, loaded.name + ": expected a grid of one dimension and blocks of 1 to 1024 threads");
+  if (shape.sharedBytes > loaded.mostSharedBytes)
+    return explain(kInvalidValue, loaded.name + ": expected at most the " + std::to_string(loaded.mostSharedBytes) +
+                                      " bytes of shared memory that were asked for, got " +
+                                      std::to_string(shape.sharedBytes));
+  auto parameters = std::make_shared<Parameters>(loaded.kernel, values);
+  return enqueue(streamOf(config->stream), [&loaded, shape, parameters] {
+    std::string wrong = runGrid(loaded.kernel, parameters->get(), shape, static_cast<unsigned>(multiprocessors),
+                                (seed << 32) + (launches++ << 20));
+    return wrong.empty() ? kSuccess : explain(kLaunchFailed, loaded.name + ": " + wrong);
+  });
 }
 
 Code cuTensorMapEncodeTiled(EncodedTensorMap *encoded, int32_t type, uint32_t rank, void *address,
                             const uint64_t *extents, const uint64_t *strides, const uint32_t *box,
-                            const uint32_t *elementStrides, int32_t interleave, int32_t swizzle, int32_t, int32_t fill) {
-  emulator::TensorMap map = {};
+                            const uint32_t *elementStrides, int32_t interleave, int32_t swizzle, int32_t,
+                            int32_t fill) {
+  TensorMap map = {};
   map.elementBytes = type == kMapU8 ? 1 : type == kMapF16 || type == kMapBF16 ? 2 : 4;
   if (rank < 1 || rank > 5 || interleave != kInterleaveNone || fill != kFillZero ||
       (swizzle != kSwizzleNone && swizzle != kSwizzle128) || reinterpret_cast<uintptr_t>(address) % 16 != 0)
-    return kInvalidValue;
+    return explain(kInvalidValue, "a tensor map that the emulator does not know");
   map.rank = static_cast<uint8_t>(rank);
   map.address = reinterpret_cast<uint64_t>(address);
   map.swizzled = swizzle == kSwizzle128;
@@ -159,7 +215,7 @@ Code cuTensorMapEncodeTiled(EncodedTensorMap *encoded, int32_t type, uint32_t ra
   for (uint32_t i = 0; i < rank; ++i) {
     if (extents[i] == 0 || box[i] == 0 || box[i] > 256 || elementStrides[i] != 1 ||
         (i + 1 < rank && (strides[i] % 16 != 0 || strides[i] >> 40)))
-      return kInvalidValue;
+      return explain(kInvalidValue, "a tensor map whose dimension " + std::to_string(i) + " is not legal");
     map.extents[i] = extents[i];
     map.box[i] = box[i];
     if (i + 1 < rank)
@@ -167,40 +223,80 @@ Code cuTensorMapEncodeTiled(EncodedTensorMap *encoded, int32_t type, uint32_t ra
   }
   const uint32_t inner = box[0] * map.elementBytes;
   if (inner % 16 != 0 || (map.swizzled && inner > 128))
-    return kInvalidValue;
+    return explain(kInvalidValue, "a tensor map whose box has rows of " + std::to_string(inner) + " bytes");
   static_assert(sizeof(map) <= sizeof(*encoded));
   std::memcpy(encoded, &map, sizeof(map));
   return kSuccess;
 }
 
 Code cuMemAlloc_v2(Address *address, size_t bytes) {
-  void *memory = bytes ? emulator::allocate(bytes) : nullptr;
+  if (Code code = checkNotRecording("allocating memory"))
+    return code;
+  void *memory = bytes ? allocate(bytes) : nullptr;
   *address = reinterpret_cast<Address>(memory);
-  return memory ? kSuccess : bytes ? kNoMemory : kInvalidValue;
+  return memory  ? kSuccess
+         : bytes ? explain(kNoMemory, "the host has no " + std::to_string(bytes) + " bytes")
+                 : explain(kInvalidValue, "an allocation of 0 bytes");
 }
-Code cuMemFree_v2(Address address) { return emulator::release(reinterpret_cast<void *>(address)) ? kSuccess : kInvalidValue; }
+Code cuMemFree_v2(Address address) {
+  if (Code code = checkNotRecording("freeing memory"))
+    return code;
+  return release(at(address)) ? kSuccess : explain(kInvalidValue, "memory was freed that is not allocated");
+}
 Code cuMemcpyHtoD_v2(Address to, const void *from, size_t bytes) {
-  return std::memcpy(reinterpret_cast<void *>(to), from, bytes), kSuccess;
+  if (Code code = checkNotRecording("a copy that waits"))
+    return code;
+  if (Code code = checkMemory(to, bytes))
+    return code;
+  return std::memcpy(at(to), from, bytes), kSuccess;
 }
 Code cuMemcpyDtoH_v2(void *to, Address from, size_t bytes) {
-  return std::memcpy(to, reinterpret_cast<void *>(from), bytes), kSuccess;
+  if (Code code = checkNotRecording("a copy that waits"))
+    return code;
+  if (Code code = checkMemory(from, bytes))
+    return code;
+  return std::memcpy(to, at(from), bytes), kSuccess;
 }
-Code cuMemcpyDtoDAsync_v2(Address to, Address from, size_t bytes, StreamHandle) {
-  return std::memmove(reinterpret_cast<void *>(to), reinterpret_cast<void *>(from), bytes), kSuccess;
+Code cuMemcpyDtoDAsync_v2(Address to, Address from, size_t bytes, StreamHandle stream) {
+  for (Address address : {to, from})
+    if (Code code = checkMemory(address, bytes))
+      return code;
+  return enqueue(streamOf(stream), [=] { return std::memmove(at(to), at(from), bytes), kSuccess; });
 }
-Code cuMemsetD8Async(Address to, unsigned char value, size_t bytes, StreamHandle) {
-  return std::memset(reinterpret_cast<void *>(to), value, bytes), kSuccess;
+Code cuMemsetD8Async(Address to, unsigned char value, size_t bytes, StreamHandle stream) {
+  if (Code code = checkMemory(to, bytes))
+    return code;
+  return enqueue(streamOf(stream), [=] { return std::memset(at(to), value, bytes), kSuccess; });
 }
-Code cuStreamCreate(StreamHandle *stream, unsigned) { return *stream = &something, kSuccess; }
-Code cuStreamDestroy_v2(StreamHandle) { return kSuccess; }
-Code cuStreamSynchronize(StreamHandle) { return kSuccess; }
-Code cuStreamBeginCapture_v2(StreamHandle, int32_t) { return kNotSupported; }
-Code cuStreamEndCapture(StreamHandle, Graph *) { return kNotSupported; }
-Code cuGraphInstantiateWithFlags(GraphExecutable *, Graph, unsigned long long) { return kNotSupported; }
-Code cuGraphUpload(GraphExecutable, StreamHandle) { return kNotSupported; }
-Code cuGraphLaunch(GraphExecutable, StreamHandle) { return kNotSupported; }
-Code cuGraphDestroy(Graph) { return kNotSupported; }
-Code cuGraphExecDestroy(GraphExecutable) { return kNotSupported; }
+
+Code cuStreamCreate(StreamHandle *stream, unsigned) { return *stream = new Stream, kSuccess; }
+Code cuStreamDestroy_v2(StreamHandle stream) { return delete streamOf(stream), kSuccess; }
+Code cuStreamSynchronize(StreamHandle stream) {
+  if (stream && streamOf(stream)->recording)
+    return explain(kCaptureUnsupported, "waiting for a stream that is being recorded");
+  return kSuccess;
+}
+Code cuStreamBeginCapture_v2(StreamHandle stream, int32_t) {
+  return stream && beginRecording(*streamOf(stream))
+             ? kSuccess
+             : explain(kCaptureUnsupported, "the default stream, or one that is being recorded, cannot be recorded");
+}
+Code cuStreamEndCapture(StreamHandle stream, Graph *graph) {
+  *graph = stream ? endRecording(*streamOf(stream)).release() : nullptr;
+  return *graph ? kSuccess : explain(kCaptureUnsupported, "the stream is not being recorded");
+}
+Code cuGraphInstantiateWithFlags(GraphExecutable *executable, Graph graph, unsigned long long) {
+  return *executable = new Recording(*static_cast<Recording *>(graph)), kSuccess;
+}
+Code cuGraphUpload(GraphExecutable, StreamHandle) { return kSuccess; }
+Code cuGraphLaunch(GraphExecutable executable, StreamHandle stream) {
+  const auto &recording = *static_cast<Recording *>(executable);
+  if (stream && streamOf(stream)->recording)
+    return explain(kCaptureUnsupported, "a graph within a graph");
+  return replay(recording);
+}
+Code cuGraphDestroy(Graph graph) { return delete static_cast<Recording *>(graph), kSuccess; }
+Code cuGraphExecDestroy(GraphExecutable executable) { return delete static_cast<Recording *>(executable), kSuccess; }
 Code cuEventCreate(EventHandle *event, unsigned) { return *event = new double(0), kSuccess; }
 Code cuEventDestroy_v2(EventHandle event) { return delete static_cast<double *>(event), kSuccess; }
 Code cuEventRecord(EventHandle event, StreamHandle) { return *static_cast<double *>(event) = now(), kSuccess; }

@@ -1,7 +1,7 @@
 //===- Gpu.h - what an emulated kernel asks of its multiprocessor -------------------------------------------------===//
 //
-// The interface between kernels, compiled for the host by the stand-in for NVRTC, and the stand-in for the driver, which
-// runs them. Addresses of shared memory are the 32-bit numbers that PTX uses.
+// The interface between kernels, compiled for the host by the stand-in for NVRTC, and the stand-in for the driver,
+// which runs them. Addresses of shared memory are the 32-bit numbers that PTX uses.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 

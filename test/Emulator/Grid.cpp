@@ -30,7 +30,8 @@ std::string emulator::runGrid(const Kernel &kernel, void **parameters, const Gri
       std::vector<Multiprocessor *> members;
       for (auto &block : blocks)
         members.push_back(block.get());
-      Cluster cluster(std::move(members), static_cast<unsigned>((seed + index) * 0x9E3779B97F4A7C15 >> 33) % shape.cluster);
+      Cluster cluster(std::move(members),
+                      static_cast<unsigned>((seed + index) * 0x9E3779B97F4A7C15 >> 33) % shape.cluster);
       std::vector<std::thread> others;
       const auto runBlock = [&](unsigned rank) {
         const unsigned block = index * shape.cluster + rank;

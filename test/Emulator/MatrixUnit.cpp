@@ -44,9 +44,9 @@ float ofF8(uint8_t code, int mantissaBits, int bias, bool hasInfinity) {
 
 float ofF16(uint16_t bits) {
   int exponent = bits >> 10 & 31, mantissa = bits & 1023;
-  float value = exponent == 31 ? (mantissa ? NAN : INFINITY)
-                               : std::ldexp(static_cast<float>(mantissa + (exponent ? 1024 : 0)),
-                                            (exponent ? exponent : 1) - 25);
+  float value = exponent == 31
+                    ? (mantissa ? NAN : INFINITY)
+                    : std::ldexp(static_cast<float>(mantissa + (exponent ? 1024 : 0)), (exponent ? exponent : 1) - 25);
   return bits & 0x8000 ? -value : value;
 }
 

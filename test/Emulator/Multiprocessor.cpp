@@ -2,6 +2,8 @@
 
 #include "Multiprocessor.h"
 
+#include "Faults.h"
+
 #include <algorithm>
 #include <cstring>
 #include <string_view>
@@ -43,6 +45,10 @@ Gpu *Multiprocessor::current() { return runningHere; }
 void Multiprocessor::faulted(const std::string &message) {
   if (runningHere && runningHere->running)
     runningHere->fail(message);
+}
+
+bool Multiprocessor::overflewStack(const void *address) {
+  return runningHere && runningHere->stacks.overflown(address);
 }
 
 const Position &Multiprocessor::position() { return running->position; }
@@ -154,8 +160,8 @@ std::string Multiprocessor::describe() const {
       continue;
     text += "\n  thread " + std::to_string(i) + " waits for " + fibers[i].what;
     if (fibers[i].waitsForBarrier)
-      text += " at " + std::to_string(fibers[i].barrier - kDynamicBase) + ", parity " +
-              std::to_string(fibers[i].parity);
+      text +=
+          " at " + std::to_string(fibers[i].barrier - kDynamicBase) + ", parity " + std::to_string(fibers[i].parity);
   }
   return text;
 }
@@ -213,6 +219,7 @@ bool Multiprocessor::run(const Kernel &toRun, void **arguments, unsigned block, 
   random.seed(seed);
   std::vector<Fiber *> order;
   start(block, rankInCluster, order);
+  const FaultGuard guard;
   runningHere = this;
   // A kernel that writes to a block that may not have begun is wrong; the late block shows it.
   if (rank == cluster->late)

@@ -42,6 +42,8 @@ public:
   static Gpu *current();
   /// Ends the launch with a message if the calling thread of the host runs a kernel; returns if it does not.
   static void faulted(const std::string &message);
+  /// Whether `address` lies behind the end of a stack of the block that the calling thread of the host runs.
+  static bool overflewStack(const void *address);
 
   const Position &position() override;
   void enter(char *anchor) override;

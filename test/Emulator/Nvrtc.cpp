@@ -1,24 +1,27 @@
 //===- Nvrtc.cpp - an NVRTC that compiles for this machine --------------------------------------------------------===//
 //
-// Stands in for libnvrtc: the source of a kernel becomes a shared library of the host, with Prelude.h in front, Ptx.h in
-// place of the device library's ptx.cuh and a call of the emulator in place of the matrix instruction. "PTX" is the C++
+// Stands in for libnvrtc: the source of a kernel, translated, becomes a shared library of the host. "PTX" is the C++
 // that was compiled.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
-#include <cstdio>
+#include "Translate.h"
+
+#include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
 #include <iterator>
-#include <regex>
 #include <spawn.h>
 #include <stdexcept>
 #include <string>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <vector>
+
+using namespace emulator;
 
 namespace {
 
@@ -27,74 +30,6 @@ enum Code { kSuccess = 0, kOutOfMemory = 1, kCompilation = 6 };
 struct Program {
   std::string source, translated, image, log;
 };
-
-std::string readFile(const std::string &path) {
-  std::ifstream stream(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
-
-std::string replaceBetween(const std::string &text, const std::string &begin, const std::string &end,
-                           const std::string &replacement) {
-  size_t from = text.find(begin);
-  size_t to = from == std::string::npos ? from : text.find(end, from);
-  if (to == std::string::npos)
-    throw std::runtime_error("the source has no '" + begin + "' that ends in '" + end + "'");
-  return text.substr(0, from) + replacement + text.substr(to + end.size());
-}
-
-/// The wrapper of the matrix instruction, from the mnemonic in its assembly.
-std::string translateInstruction(const std::string &text) {
-  static const std::regex mnemonic(
-      R"(wgmma\.mma_async(\.sp)?\.sync\.aligned\.m64n(\d+)k\d+\.f32\.(e4m3|e5m2|bf16|f16)\.(e4m3|e5m2|bf16|f16))");
-  std::smatch match;
-  if (!std::regex_search(text, match, mnemonic))
-    return text;
-  const bool sparse = match[1].matched;
-  const std::string n = match[2];
-  std::string wrapper = "struct Instruction {\n"
-                        "  static constexpr int kN = " + n + ";\n" +
-                        (sparse ? "  template <int kSelector>\n" : "") + "  static void issue(float (&d)[" + n +
-                        " / 2], unsigned long long a, unsigned long long b, " +
-                        (sparse ? "unsigned metadata, " : "") + "int scale_d) {\n"
-                        "    emulator::gpu().matrixOperation({d, a, b, " +
-                        (sparse ? "metadata, kSelector" : "0, -1") + ", " + n + ", \"" + match[3].str() + "\", \"" +
-                        match[4].str() + "\", scale_d != 0});\n  }\n};\n";
-  return replaceBetween(text, "struct Instruction {\n", "\n};\n", wrapper);
-}
-
-/// A mutation, for tests of the emulator: WINNOW_EMULATOR_REPLACE becomes WINNOW_EMULATOR_WITH wherever it occurs.
-std::string mutate(std::string text) {
-  const char *from = std::getenv("WINNOW_EMULATOR_REPLACE"), *to = std::getenv("WINNOW_EMULATOR_WITH");
-  if (!from || !to || !*from)
-    return text;
-  for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += std::strlen(to))
-    text.replace(at, std::strlen(from), to);
-  return text;
-}
-
-std::string translate(std::string text) {
-  text = mutate(std::move(text));
-  text = replaceBetween(text, "namespace winnow::ptx {", "} // namespace winnow::ptx",
-                        readFile(WINNOW_EMULATOR_FOLDER "/Ptx.h"));
-  const std::string dynamic = "extern __shared__ __align__(1024) u8 shared[];";
-  if (size_t at = text.find(dynamic); at != std::string::npos)
-    text.replace(at, dynamic.size(), "u8 *const shared = reinterpret_cast<u8 *>(emulator::gpu().dynamicShared());");
-  text = translateInstruction(text);
-
-  static const std::regex entry(R"(extern "C" __global__ void (.*) (\w+)\()");
-  static const std::regex clusterSize(R"(__cluster_dims__\((\d+), 1, 1\))");
-  std::string exports;
-  for (std::sregex_iterator it(text.begin(), text.end(), entry), end; it != end; ++it) {
-    const std::string attributes = (*it)[1], name = (*it)[2];
-    std::smatch cluster;
-    exports += "extern \"C\" const emulator::Kernel " + name + "_emulated = emulator::KernelOf<" + name +
-               ">::kernel;\nextern \"C\" const unsigned " + name + "_cluster = " +
-               (std::regex_search(attributes, cluster, clusterSize) ? cluster[1].str() : "1") + ";\n";
-  }
-  if (exports.empty())
-    throw std::runtime_error("the source has no entry");
-  return "#include \"" WINNOW_EMULATOR_FOLDER "/Prelude.h\"\n" + text + exports;
-}
 
 /// Removes its folder of a few files.
 class WorkFolder {
@@ -114,29 +49,69 @@ private:
   char path[32] = "/tmp/winnow-emulator-XXXXXX";
 };
 
-bool compile(Program &program) {
-  program.translated = translate(program.source);
-  WorkFolder folder;
-  std::ofstream(folder.file("kernel.cpp")) << program.translated;
-  std::vector<std::string> command = {WINNOW_EMULATOR_COMPILER, "-std=c++17", "-O1", "-ffp-contract=off",
-                                      "-fno-math-errno", "-shared", "-fPIC", "-w", "-o", folder.file("kernel.so"),
-                                      folder.file("kernel.cpp")};
+/// Arithmetic as written, and a trap where an array is left or an address is no multiple of what is read there.
+const std::vector<std::string> &compilerOptions() {
+  static const std::vector<std::string> options = {
+      "-std=c++17", "-O1",   "-ffp-contract=off",           "-fno-math-errno",    "-shared",
+      "-w",         "-fPIC", "-fsanitize=alignment,bounds", "-fsanitize-trap=all"};
+  return options;
+}
+
+/// Runs the compiler. Appends what it says to `log`.
+bool runCompiler(const WorkFolder &folder, std::string &log) {
+  const std::string compiler = WINNOW_EMULATOR_COMPILER, logFile = folder.file("log");
+  std::vector<std::string> command = {compiler};
+  command.insert(command.end(), compilerOptions().begin(), compilerOptions().end());
+  command.insert(command.end(), {"-o", folder.file("kernel.so"), folder.file("kernel.cpp")});
   std::vector<char *> arguments;
   for (std::string &argument : command)
     arguments.push_back(argument.data());
   arguments.push_back(nullptr);
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
-  const std::string log = folder.file("log");
-  ::posix_spawn_file_actions_addopen(&actions, 2, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  ::posix_spawn_file_actions_addopen(&actions, 2, logFile.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   pid_t child = 0;
-  int failed = ::posix_spawn(&child, arguments[0], &actions, nullptr, arguments.data(), environ), status = 1;
+  const int failed = ::posix_spawn(&child, compiler.c_str(), &actions, nullptr, arguments.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);
-  if (!failed)
-    ::waitpid(child, &status, 0);
-  program.log += readFile(log);
-  program.image = status == 0 ? readFile(folder.file("kernel.so")) : "";
+  if (failed) {
+    log += "cannot run '" + compiler + "', which the emulator was built with: " + std::strerror(failed);
+    return false;
+  }
+  int status = 1;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  log += readFile(logFile);
+  if (WIFSIGNALED(status))
+    log += "'" + compiler + "' was ended by signal " + std::to_string(WTERMSIG(status));
   return status == 0;
+}
+
+bool compile(Program &program) {
+  program.translated = translateKernel(program.source);
+  const WorkFolder folder;
+  if (!(std::ofstream(folder.file("kernel.cpp")) << program.translated).flush())
+    throw std::runtime_error("cannot write the kernel to /tmp");
+  if (!runCompiler(folder, program.log))
+    return false;
+  program.image = readFile(folder.file("kernel.so"));
+  return true;
+}
+
+/// Kernel caches tell compilers apart by their version: this one's is different for every version of the emulator and
+/// every mutation.
+int minorVersion() {
+  std::string text = WINNOW_EMULATOR_COMPILER;
+  for (const std::string &option : compilerOptions())
+    text += option;
+  for (const char *file : {"Gpu.h", "Nvrtc.cpp", "Prelude.h", "Ptx.h", "Translate.cpp"})
+    text += readFile(std::string(WINNOW_EMULATOR_FOLDER "/") + file);
+  for (const char *variable : {"WINNOW_EMULATOR_REPLACE", "WINNOW_EMULATOR_WITH"})
+    if (const char *value = std::getenv(variable))
+      text += std::string(1, '\n') + value;
+  uint32_t hash = 2166136261; // FNV-1a
+  for (unsigned char byte : text)
+    hash = (hash ^ byte) * 16777619;
+  return static_cast<int>(1000 + hash % 1000000000);
 }
 
 } // namespace
@@ -144,7 +119,7 @@ bool compile(Program &program) {
 extern "C" {
 
 const char *nvrtcGetErrorString(int code) { return code == kCompilation ? "NVRTC_ERROR_COMPILATION" : "NVRTC_ERROR"; }
-int nvrtcVersion(int *major, int *minor) { return *major = 13, *minor = 0, kSuccess; }
+int nvrtcVersion(int *major, int *minor) { return *major = 13, *minor = minorVersion(), kSuccess; }
 int nvrtcCreateProgram(void **program, const char *source, const char *, int, const char *const *,
                        const char *const *) {
   return *program = new Program{source, "", "", ""}, kSuccess;

@@ -109,7 +109,9 @@ template <class T> T __shfl_xor_sync(unsigned mask, T value, int other) {
   return __builtin_bit_cast(T, emulator::gpu().exchange(mask, __builtin_bit_cast(uint32_t, value))[lane ^ other]);
 }
 
-inline unsigned atomicAdd(unsigned *place, unsigned value) { return __atomic_fetch_add(place, value, __ATOMIC_SEQ_CST); }
+inline unsigned atomicAdd(unsigned *place, unsigned value) {
+  return __atomic_fetch_add(place, value, __ATOMIC_SEQ_CST);
+}
 inline unsigned atomicMax(unsigned *place, unsigned value) {
   unsigned old = __atomic_load_n(place, __ATOMIC_SEQ_CST);
   while (old < value && !__atomic_compare_exchange_n(place, &old, value, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {

@@ -61,20 +61,22 @@ inline float of_f16(u16 bits) {
   int exponent = bits >> 10 & 31, mantissa = bits & 1023;
   float value = exponent == 31 ? (mantissa ? __builtin_nanf("") : __builtin_inff())
                                : __builtin_ldexp(static_cast<float>(exponent ? 1024 + mantissa : mantissa),
-                                            (exponent ? exponent : 1) - 25);
+                                                 (exponent ? exponent : 1) - 25);
   return bits & 0x8000 ? -value : value;
 }
 inline u16 e4m3_of(float value) {
   if (__builtin_isnan(value))
     return 0x7F;
   double rounded = round_to_format(value, 3, -6, 448);
-  return static_cast<u16>(bits_in_format(__builtin_isinf(rounded) ? __builtin_copysign(448, rounded) : rounded, 3, -6, 8));
+  return static_cast<u16>(
+      bits_in_format(__builtin_isinf(rounded) ? __builtin_copysign(448, rounded) : rounded, 3, -6, 8));
 }
 inline u16 e5m2_of(float value) {
   if (__builtin_isnan(value))
     return 0x7F;
   double rounded = round_to_format(value, 2, -14, 57344);
-  return static_cast<u16>(bits_in_format(__builtin_isinf(rounded) ? __builtin_copysign(57344, rounded) : rounded, 2, -14, 8));
+  return static_cast<u16>(
+      bits_in_format(__builtin_isinf(rounded) ? __builtin_copysign(57344, rounded) : rounded, 2, -14, 8));
 }
 inline u16 e4m3x2_of(float low, float high) { return static_cast<u16>(e4m3_of(low) | e4m3_of(high) << 8); }
 inline u16 e5m2x2_of(float low, float high) { return static_cast<u16>(e5m2_of(low) | e5m2_of(high) << 8); }
@@ -85,7 +87,7 @@ inline u32 f16x2_of_e4m3x2(u16 bits) {
     int exponent = code >> 3 & 15, mantissa = code & 7;
     float value = (code & 0x7F) == 0x7F ? __builtin_nanf("")
                                         : __builtin_ldexp(static_cast<float>(exponent ? 8 + mantissa : mantissa),
-                                                     (exponent ? exponent : 1) - 10);
+                                                          (exponent ? exponent : 1) - 10);
     result |= static_cast<u32>(f16_of(code & 0x80 ? -value : value)) << (16 * i);
   }
   return result;
@@ -132,7 +134,9 @@ template <int kCount> void register_decrease() {}
 //===- Shared and global memory -----------------------------------------------------------------------------------===//
 
 inline float load_shared(u32 address) { return *static_cast<float *>(gpu().sharedPointer(address, 4)); }
-inline void load_shared(float (&value)[4], u32 address) { __builtin_memcpy(value, gpu().sharedPointer(address, 16), 16); }
+inline void load_shared(float (&value)[4], u32 address) {
+  __builtin_memcpy(value, gpu().sharedPointer(address, 16), 16);
+}
 inline void load_shared(u32 (&value)[2], u32 address) { __builtin_memcpy(value, gpu().sharedPointer(address, 8), 8); }
 inline void load_shared(u32 (&value)[1], u32 address) { __builtin_memcpy(value, gpu().sharedPointer(address, 4), 4); }
 inline void store_shared(u32 address, float value) { *static_cast<float *>(gpu().sharedPointer(address, 4)) = value; }

@@ -8,10 +8,10 @@
 using namespace emulator;
 
 struct Multiprocessor::BarrierState {
-  int32_t bytes;         ///< announced and not landed, or the other way round
-  int16_t pending;       ///< arrivals that are missing
+  int32_t bytes;          ///< announced and not landed, or the other way round
+  int16_t pending;        ///< arrivals that are missing
   uint16_t expected : 15; ///< arrivals per phase
-  uint16_t phase : 1;    ///< of the phase that is under way
+  uint16_t phase : 1;     ///< of the phase that is under way
 };
 
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -57,8 +57,8 @@ void *Multiprocessor::sharedPointer(uint32_t address, uint32_t bytes) {
 void Multiprocessor::meet(Meeting &meeting, unsigned count, uint32_t terms, const char *what,
                           const std::function<void()> &last) {
   if (meeting.arrived > 0 && meeting.terms != terms)
-    fail("threads that wait for each other (" + std::string(what) + ") named different partners: " +
-         std::to_string(meeting.terms) + " and " + std::to_string(terms));
+    fail("threads that wait for each other (" + std::string(what) +
+         ") named different partners: " + std::to_string(meeting.terms) + " and " + std::to_string(terms));
   meeting.terms = terms;
   if (++meeting.arrived >= count) {
     if (last)
@@ -183,4 +183,3 @@ void Multiprocessor::barrierWait(uint32_t barrier, uint32_t parity) {
   }
   suspend("an mbarrier");
 }
-

@@ -7,8 +7,8 @@
 
 namespace emulator {
 
-/// Stacks for the threads of one block, each behind a page that nobody may touch (the first 16384 of the process). They are kept for the next block that
-/// asks for as many: mapping them would take longer than many kernels do.
+/// Stacks for the threads of one block, each behind a page that nobody may touch (the first 16384 of the process). They
+/// are kept for the next block that asks for as many: mapping them would take longer than many kernels do.
 class Stacks {
 public:
   static constexpr size_t kBytes = 128 << 10;
