@@ -93,6 +93,7 @@ inline u32 f16x2_of_e4m3x2(u16 bits) {
   return result;
 }
 template <class Pointee> void keep(Pointee *&) {}
+inline void keep(u32 &) {}
 inline void pin(u32) {}
 
 //===- mbarrier ---------------------------------------------------------------------------------------------------===//

@@ -21,8 +21,10 @@ std::string extentText(int64_t extent);
 void emitConstant(SourceStream &stream, llvm::StringRef name, int64_t value);
 void emitConstant(SourceStream &stream, llvm::StringRef name, bool value);
 
-/// struct NAME { static … float apply(float x) }: the element-wise region of a kernel (EmitScalar.cpp).
-mlir::LogicalResult emitScalarFunction(SourceStream &stream, llvm::StringRef name, mlir::Region &region);
+/// struct NAME { kOrdered; static … float apply(float x) }: the element-wise region of a kernel (EmitScalar.cpp). Where
+/// the caller rounds the result to `roundedTo` at once, the region need not do so itself.
+mlir::LogicalResult emitScalarFunction(SourceStream &stream, llvm::StringRef name, mlir::Region &region,
+                                       mlir::Type roundedTo = {});
 
 /// struct Instruction: the wrapper of the one matrix instruction that a kernel issues (EmitInstruction.cpp).
 void emitInstruction(SourceStream &stream, const MmaInstruction &instruction, int64_t n);

@@ -81,7 +81,9 @@ LogicalResult cuda::emitGemm(SourceStream &stream, kern::GemmOp op) {
   if (failed(emitConfig(stream, op, *problem)))
     return failure();
   stream.line();
-  if (failed(emitScalarFunction(stream, "Epilogue", op.getEpilogue())))
+  Type out = cast<kern::BufferType>(op.getOut()).getElementType();
+  bool storedAtOnce = !problem->compress && !op.getOutScale();
+  if (failed(emitScalarFunction(stream, "Epilogue", op.getEpilogue(), storedAtOnce ? out : Type())))
     return failure();
   stream.line();
 

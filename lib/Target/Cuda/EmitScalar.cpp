@@ -9,6 +9,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/Matchers.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -23,12 +24,13 @@ class ScalarEmitter {
 public:
   explicit ScalarEmitter(SourceStream &stream) : stream(stream) {}
 
-  LogicalResult emit(Region &region) {
+  /// Writes the statements of the region, and the return of `result`.
+  LogicalResult emit(Region &region, Value result) {
     Block &block = region.front();
     names[block.getArgument(0)] = "x";
     for (Operation &op : block) {
-      if (auto yield = dyn_cast<kern::YieldOp>(op)) {
-        stream.line("return " + name(yield.getValue()) + ";");
+      if (isa<kern::YieldOp>(op)) {
+        stream.line("return " + name(result) + ";");
         continue;
       }
       FailureOr<std::string> expression = express(&op);
@@ -145,8 +147,37 @@ FailureOr<std::string> ScalarEmitter::express(Operation *op) {
       });
 }
 
-LogicalResult cuda::emitScalarFunction(SourceStream &stream, StringRef name, Region &region) {
+/// True if the value has no sign and all its NaNs have the same bits, so that bits order it (keep_two, numeric.cuh):
+/// max.NaN makes the canonical NaN of every other, and what follows does the same to each.
+static bool isOrderedByBits(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (!op)
+    return false;
+  if (isa<arith::TruncFOp, arith::ExtFOp>(op))
+    return isOrderedByBits(op->getOperand(0));
+  if (auto square = dyn_cast<arith::MulFOp>(op))
+    return square.getLhs() == square.getRhs() && isOrderedByBits(square.getLhs());
+  if (auto maximum = dyn_cast<arith::MaximumFOp>(op))
+    for (Value operand : maximum->getOperands()) {
+      FloatAttr bound;
+      if (matchPattern(operand, m_Constant(&bound)) && !bound.getValue().isNegative() && !bound.getValue().isNaN())
+        return true;
+    }
+  return false;
+}
+
+/// The yielded value, or what it was before it was rounded to `element` and widened.
+static Value beforeRounding(Value yielded, Type element) {
+  auto widened = yielded.getDefiningOp<arith::ExtFOp>();
+  Value rounded = widened ? widened.getIn() : yielded;
+  auto truncated = rounded.getDefiningOp<arith::TruncFOp>();
+  return truncated && truncated.getType() == element ? truncated.getIn() : yielded;
+}
+
+LogicalResult cuda::emitScalarFunction(SourceStream &stream, StringRef name, Region &region, Type roundedTo) {
   SourceStream::Scope structure(stream, "struct " + name + " {", "};");
+  Value yielded = cast<kern::YieldOp>(region.front().getTerminator()).getValue();
+  emitConstant(stream, "kOrdered", isOrderedByBits(yielded));
   SourceStream::Scope function(stream, "static __device__ __forceinline__ float apply(float x) {", "}");
-  return ScalarEmitter(stream).emit(region);
+  return ScalarEmitter(stream).emit(region, roundedTo ? beforeRounding(yielded, roundedTo) : yielded);
 }

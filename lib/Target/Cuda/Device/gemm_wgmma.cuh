@@ -389,7 +389,12 @@ __device__ __forceinline__ void store_packed(const GemmArguments &arguments, con
   constexpr int kPanelBlocks = Config::kOutPanel / 64;
   const int quad = thread & 3, warp = thread >> 5, lane = thread & 31, row_in_block = warp * 16 + (lane >> 2);
   const int slabs = (arguments.n + Block::kSlabElements - 1) / Block::kSlabElements;
+  // Panels are written to their end, and a tile that is a part of one never reaches beyond. Without the question ptxas
+  // schedules the whole epilogue as one stretch.
   const int padded_m = (arguments.m + Config::kOutPanel - 1) / Config::kOutPanel * Config::kOutPanel;
+  const auto written = [&](int block) {
+    return Config::kOutPanel % Config::kTileM == 0 || row0 + block * 64 < padded_m;
+  };
   const OutScale<Config> out_scale(arguments);
   float row_scale[Shape::kBlocks][2], row_multiplier[Shape::kBlocks][2];
 #pragma unroll
@@ -404,8 +409,8 @@ __device__ __forceinline__ void store_packed(const GemmArguments &arguments, con
     const int column64 = column0 + unit * 64, slab = column64 / Block::kSlabElements;
     if (slab >= slabs)
       continue;
-    u32 nibbles[Shape::kBlocks]; // byte 2 * group + half: two groups of four of one row
-    u8 *destination[Shape::kBlocks];
+    u32 nibbles[Shape::kBlocks];                              // byte 2 * group + half: two groups of four of one row
+    u8 *destination[Shape::kBlocks], *values[Shape::kBlocks]; // the block, and this thread's part of its values
 #pragma unroll
     for (int block = 0; block < Shape::kBlocks; ++block) {
       nibbles[block] = 0;
@@ -413,11 +418,15 @@ __device__ __forceinline__ void store_packed(const GemmArguments &arguments, con
       destination[block] = static_cast<u8 *>(arguments.out) + ((static_cast<i64>(panel) * slabs + slab) * kPanelBlocks +
                                                                (block_row - panel * kPanelBlocks)) *
                                                                   Block::kBytes;
+      values[block] = destination[block] + Block::value_offset(row_in_block, 4 * quad * Out::kBytes);
+      ptx::keep(values[block]); // otherwise computed anew for every store
     }
 #pragma unroll
     for (int group = 0; group < 2; ++group) {
-      const int column = column64 + 32 * group + 8 * quad, in_slab = column % Block::kSlabElements;
+      const int column = column64 + 32 * group + 8 * quad;
       const bool inside = column < arguments.n; // n is a multiple of 32 here
+      // Of the 32 columns from here, in the values of the slab: a multiple of 16 bytes, hence a constant away.
+      const int offset = Block::value_offset(0, (column64 % Block::kSlabElements + 32 * group) / 2 * Out::kBytes);
       float column_scale[8];
       scales.columns(column_scale, 2 * unit + group, quad);
 #pragma unroll
@@ -427,7 +436,9 @@ __device__ __forceinline__ void store_packed(const GemmArguments &arguments, con
           float y[8];
           finish<Config, Epilogue>(y, &accumulators.value[block][(2 * unit + group) * 16], half, row_scale[block][half],
                                    column_scale);
-          const Kept first = keep_two(y[0], y[1], y[2], y[3]), second = keep_two(y[4], y[5], y[6], y[7]);
+          constexpr bool kOrdered = Epilogue::kOrdered;
+          const Kept first = keep_two<kOrdered>(y[0], y[1], y[2], y[3]);
+          const Kept second = keep_two<kOrdered>(y[4], y[5], y[6], y[7]);
           const u32 pair = inside ? first.nibble | (second.nibble << 4) : 0x44u;
           nibbles[block] |= pair << (8 * (2 * group + half));
           u32 kept[Out::kBytes];
@@ -437,14 +448,13 @@ __device__ __forceinline__ void store_packed(const GemmArguments &arguments, con
                        out_scale.apply(first.high, multiplier, column + (first.nibble >> 2)),
                        out_scale.apply(second.low, multiplier, column + 4 + (second.nibble & 3)),
                        out_scale.apply(second.high, multiplier, column + 4 + (second.nibble >> 2)));
-          if (row0 + block * 64 >= padded_m)
+          if (!written(block))
             continue;
-          u8 *const values =
-              destination[block] + Block::value_offset(row_in_block + 8 * half, in_slab / 2 * Out::kBytes);
+          u8 *const place = values[block] + offset + Block::value_offset(8 * half, 0);
           if constexpr (Out::kBytes == 1)
-            *reinterpret_cast<u32 *>(values) = inside ? kept[0] : 0;
+            *reinterpret_cast<u32 *>(place) = inside ? kept[0] : 0;
           else
-            *reinterpret_cast<uint2 *>(values) = inside ? make_uint2(kept[0], kept[1]) : make_uint2(0, 0);
+            *reinterpret_cast<uint2 *>(place) = inside ? make_uint2(kept[0], kept[1]) : make_uint2(0, 0);
         }
     }
 #pragma unroll
@@ -452,7 +462,7 @@ __device__ __forceinline__ void store_packed(const GemmArguments &arguments, con
       // After the transpose thread `quad` holds byte `quad` of the four threads: row half quad & 1, 32-column group
       // quad >> 1.
       const u32 word = transpose_bytes_in_quad(nibbles[block], quad);
-      if (row0 + block * 64 < padded_m)
+      if (written(block))
         Block::store_metadata(destination[block], row_in_block + 8 * (quad & 1),
                               column64 % Block::kSlabElements + 32 * (quad >> 1), word);
     }

@@ -16,14 +16,13 @@ struct Patch {
 };
 
 /// Keeps two of every four along kAxis among what is still kept, and records positions.
-template <int kAxis> __device__ __forceinline__ void select_patch(Patch &patch) {
+template <int kAxis, bool kOrdered> __device__ __forceinline__ void select_patch(Patch &patch) {
   if constexpr (kAxis >= 0) {
     u32 kept_bits = 0;
 #pragma unroll
     for (int line = 0; line < 4; ++line) {
-      const Kept kept =
-          kAxis == 1 ? keep_two(patch.value[line][0], patch.value[line][1], patch.value[line][2], patch.value[line][3])
-                     : keep_two(patch.value[0][line], patch.value[1][line], patch.value[2][line], patch.value[3][line]);
+      const auto value = [&](int i) { return kAxis == 1 ? patch.value[line][i] : patch.value[i][line]; };
+      const Kept kept = keep_two<kOrdered>(value(0), value(1), value(2), value(3));
       patch.nibble[line] = kept.nibble;
 #pragma unroll
       for (int i = 0; i < 4; ++i) {
@@ -75,8 +74,8 @@ __device__ __forceinline__ void load_patch(Patch &patch, const void *input, int 
     for (int j = 0; j < 4; ++j)
       patch.value[i][j] = row + i < rows && column + j < columns ? Body::apply(Convert<In>::widen(x[j])) : 0.0f;
   }
-  select_patch<Config::kSelect0>(patch);
-  select_patch<Config::kSelect1>(patch);
+  select_patch<Config::kSelect0, Body::kOrdered>(patch);
+  select_patch<Config::kSelect1, Body::kOrdered>(patch);
 }
 
 /// Nibbles of a 64 x 128 tile on their way to metadata words: one byte per group.

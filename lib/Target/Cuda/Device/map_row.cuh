@@ -67,7 +67,7 @@ __device__ __forceinline__ void map_eight(float (&y)[8], Kept (&kept)[2], const 
   if constexpr (Config::kSelect0 == 1) {
 #pragma unroll
     for (int group = 0; group < 2; ++group) {
-      kept[group] = keep_two(y[4 * group], y[4 * group + 1], y[4 * group + 2], y[4 * group + 3]);
+      kept[group] = keep_two<Body::kOrdered>(y[4 * group], y[4 * group + 1], y[4 * group + 2], y[4 * group + 3]);
 #pragma unroll
       for (int i = 0; i < 4; ++i)
         if (!is_kept(kept[group], i))

@@ -9,13 +9,9 @@ namespace winnow {
 //===- Arithmetic that generated bodies call --------------------------------------------------------------------===//
 
 /// The larger of two numbers; NaN if either is; +0.0 above -0.0 (arith.maximumf).
-__device__ __forceinline__ float maximum(float a, float b) {
-  return ptx::maximum(a, b);
-}
+__device__ __forceinline__ float maximum(float a, float b) { return ptx::maximum(a, b); }
 /// The smaller of two numbers; NaN if either is (arith.minimumf).
-__device__ __forceinline__ float minimum(float a, float b) {
-  return ptx::minimum(a, b);
-}
+__device__ __forceinline__ float minimum(float a, float b) { return ptx::minimum(a, b); }
 
 //===- Element types ----------------------------------------------------------------------------------------------===//
 
@@ -56,7 +52,10 @@ template <> struct Convert<E5m2> {
 
 /// `value` rounded to the element type and back.
 template <class Tag> __device__ __forceinline__ float round_to(float value) {
-  return Convert<Tag>::widen(Convert<Tag>::narrow(value));
+  if constexpr (IsSame<Tag, Bf16>::value) // the upper half of a pair is where f32 has it: no shift
+    return __uint_as_float(ptx::bf16x2_of(0.0f, value));
+  else
+    return Convert<Tag>::widen(Convert<Tag>::narrow(value));
 }
 
 /// Four values in storage form, for one vector store; fills 4 * kBytes bytes as words.
@@ -101,16 +100,19 @@ struct Kept {
   float low, high; ///< kept values, in order of index
   u32 nibble;      ///< first | second << 2: the metadata of wgmma.sp and mma.sp
 };
-__device__ __forceinline__ Kept keep_two(float x0, float x1, float x2, float x3) {
-  const u32 k0 = magnitude(x0), k1 = magnitude(x1), k2 = magnitude(x2), k3 = magnitude(x3);
+/// `kOrdered` says of the values that none has a sign and that all NaNs have the same bits: then these are their order.
+template <bool kOrdered> __device__ __forceinline__ Kept keep_two(float x0, float x1, float x2, float x3) {
+  const auto key = [](float x) { return kOrdered ? __float_as_uint(x) : magnitude(x); };
+  const u32 k0 = key(x0), k1 = key(x1), k2 = key(x2), k3 = key(x3);
   const bool first_of_low = k0 >= k1, first_of_high = k2 >= k3;
   const bool both_low = min(k0, k1) >= max(k2, k3), both_high = min(k2, k3) > max(k0, k1);
   Kept kept;
   kept.low = both_high ? x2 : ((both_low || first_of_low) ? x0 : x1);
   kept.high = both_low ? x1 : ((both_high || !first_of_high) ? x3 : x2);
-  const u32 first = both_high ? 2u : ((both_low || first_of_low) ? 0u : 1u);
-  const u32 second = both_low ? 1u : ((both_high || !first_of_high) ? 3u : 2u);
-  kept.nibble = first | (second << 2);
+  // One of each pair: 8 | first | (second - 2) << 2.
+  const u32 one_each = (first_of_low ? 8u : 9u) + (first_of_high ? 0u : 4u);
+  kept.nibble = both_low ? 4u : both_high ? 14u : one_each;
+  ptx::keep(kept.nibble); // otherwise ptxas saves the four conditions, bit by bit, to where the nibble is used
   return kept;
 }
 /// Whether position `index` is one of the two kept.

@@ -61,7 +61,7 @@ struct ChipLimits {
   int64_t accumulators = 192;   ///< f32 accumulators per consumer thread that leave room for the rest
   int64_t tensorBytes = 4096;   ///< dense products per clock, times bytes per element
   int64_t sharedBytesPerClock = 128;
-  int64_t l2BytesPerClock = 64; ///< from L2 into one multiprocessor
+  int64_t l2BytesPerClock = 64;       ///< from L2 into one multiprocessor
   int64_t memoryBytesPerClock = 1700; ///< of device memory: 3.0 TB/s at 1755 MHz
 };
 
