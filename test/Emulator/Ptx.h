@@ -64,6 +64,24 @@ inline float of_f16(u16 bits) {
                                                  (exponent ? exponent : 1) - 25);
   return bits & 0x8000 ? -value : value;
 }
+/// The larger half of each pair; the canonical NaN where either is NaN.
+template <class Widen> u32 maximum_of_halves(u32 a, u32 b, Widen widen) {
+  u32 result = 0;
+  for (int shift = 0; shift < 32; shift += 16) {
+    const u16 x = static_cast<u16>(a >> shift), y = static_cast<u16>(b >> shift);
+    const float larger = maximum(widen(x), widen(y));
+    result |= static_cast<u32>(std::isnan(larger)                                     ? 0x7FFF
+                               : __float_as_uint(larger) == __float_as_uint(widen(x)) ? x
+                                                                                      : y)
+              << shift;
+  }
+  return result;
+}
+inline u32 maximum_bf16x2(u32 a, u32 b) {
+  return maximum_of_halves(a, b, [](u16 bits) { return __uint_as_float(static_cast<u32>(bits) << 16); });
+}
+inline u32 maximum_f16x2(u32 a, u32 b) { return maximum_of_halves(a, b, of_f16); }
+inline u32 maximum_u16x2(u32 a, u32 b) { return max(a & 0xFFFF, b & 0xFFFF) | max(a >> 16, b >> 16) << 16; }
 inline u16 e4m3_of(float value) {
   if (__builtin_isnan(value))
     return 0x7F;

@@ -166,6 +166,23 @@ static bool isOrderedByBits(Value value) {
   return false;
 }
 
+/// True if the value never falls as the region's argument rises, and is NaN where that is NaN.
+static bool isRising(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (!op) // the argument
+    return true;
+  if (isa<arith::TruncFOp, arith::ExtFOp>(op))
+    return isRising(op->getOperand(0));
+  if (auto square = dyn_cast<arith::MulFOp>(op))
+    return square.getLhs() == square.getRhs() && isOrderedByBits(square.getLhs()) && isRising(square.getLhs());
+  if (auto maximum = dyn_cast<arith::MaximumFOp>(op)) {
+    if (matchPattern(maximum.getRhs(), m_Constant()))
+      return isRising(maximum.getLhs());
+    return matchPattern(maximum.getLhs(), m_Constant()) && isRising(maximum.getRhs());
+  }
+  return false;
+}
+
 /// The yielded value, or what it was before it was rounded to `element` and widened.
 static Value beforeRounding(Value yielded, Type element) {
   auto widened = yielded.getDefiningOp<arith::ExtFOp>();
@@ -178,6 +195,8 @@ LogicalResult cuda::emitScalarFunction(SourceStream &stream, StringRef name, Reg
   SourceStream::Scope structure(stream, "struct " + name + " {", "};");
   Value yielded = cast<kern::YieldOp>(region.front().getTerminator()).getValue();
   emitConstant(stream, "kOrdered", isOrderedByBits(yielded));
+  emitConstant(stream, "kRising", isOrderedByBits(yielded) && isRising(yielded));
+  emitConstant(stream, "kIdentity", yielded == region.getArgument(0));
   SourceStream::Scope function(stream, "static __device__ __forceinline__ float apply(float x) {", "}");
   return ScalarEmitter(stream).emit(region, roundedTo ? beforeRounding(yielded, roundedTo) : yielded);
 }

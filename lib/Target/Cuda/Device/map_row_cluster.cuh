@@ -55,6 +55,35 @@ template <class Config> __device__ __forceinline__ u32 largest_of_cluster(u32 la
   return largest;
 }
 
+/// The largest number that a thread has loaded, or the largest magnitude; NaN if one is NaN. 16-bit numbers are
+/// compared in pairs, as they came; magnitudes by their bits, among which NaN is above infinity.
+template <class Tag, bool kMagnitude> class LargestLoaded {
+  static constexpr u32 kLeast = kMagnitude ? 0u : IsSame<Tag, Bf16>::value ? 0xFF80FF80u : 0xFC00FC00u; ///< twice
+  u32 pair = kLeast;
+  float single = __uint_as_float(kMagnitude ? 0u : 0xFF800000u);
+
+public:
+  __device__ __forceinline__ void take(const RawEight<Tag> &raw) {
+    if constexpr (Tag::kBytes == 2) {
+#pragma unroll
+      for (int i = 0; i < 4; ++i)
+        pair = kMagnitude                 ? ptx::maximum_u16x2(pair, raw.words[i] & 0x7FFF7FFFu)
+               : IsSame<Tag, Bf16>::value ? ptx::maximum_bf16x2(pair, raw.words[i])
+                                          : ptx::maximum_f16x2(pair, raw.words[i]);
+    } else {
+#pragma unroll
+      for (int i = 0; i < 8; ++i)
+        single = maximum(single, kMagnitude ? fabsf(raw.get(i)) : raw.get(i));
+    }
+  }
+  __device__ __forceinline__ float get() const {
+    if constexpr (Tag::kBytes == 2)
+      return maximum(Convert<Tag>::widen(static_cast<u16>(pair)), Convert<Tag>::widen(static_cast<u16>(pair >> 16)));
+    else
+      return single;
+  }
+};
+
 /// One output of a thread: the chunks of its row, kStep columns apart.
 template <class Out, int kStep> class ChunkOutput {
   void *out;
@@ -112,14 +141,24 @@ __device__ __forceinline__ void map_row_cluster(const void *input, float *scale,
   for (int chunk = 0; chunk < Shape::kChunks; ++chunk)
     if (inside(chunk))
       raw[chunk].load_whole(source + chunk * Shape::kStep);
-  // The largest of four is always kept: the maximum needs no selection.
+  // The largest of four is always kept: the maximum needs no selection. Where the body never falls, or does nothing, it
+  // needs no body either, except of the largest number.
   float largest = 0.0f;
+  if constexpr (Body::kRising || Body::kIdentity) {
+    LargestLoaded<In, Body::kIdentity> loaded;
 #pragma unroll
-  for (int chunk = 0; chunk < Shape::kChunks; ++chunk)
-    if (inside(chunk))
+    for (int chunk = 0; chunk < Shape::kChunks; ++chunk)
+      if (inside(chunk))
+        loaded.take(raw[chunk]);
+    largest = Body::apply(loaded.get());
+  } else {
 #pragma unroll
-      for (int i = 0; i < 8; ++i)
-        largest = maximum(largest, fabsf(Body::apply(raw[chunk].get(i))));
+    for (int chunk = 0; chunk < Shape::kChunks; ++chunk)
+      if (inside(chunk))
+#pragma unroll
+        for (int i = 0; i < 8; ++i)
+          largest = maximum(largest, fabsf(Body::apply(raw[chunk].get(i))));
+  }
   const float row_scale =
       scale_of<typename Config::Out0::Element>(largest_of_cluster<Config>(magnitude(largest), rank));
   if (rank == 0 && thread < 32 && lane % 4 == 0 && valid)
