@@ -103,6 +103,13 @@ template <class T> T __shfl_sync(unsigned mask, T value, int lane) {
   static_assert(sizeof(T) == 4);
   return __builtin_bit_cast(T, emulator::gpu().exchange(mask, __builtin_bit_cast(uint32_t, value))[lane & 31]);
 }
+inline int __any_sync(unsigned mask, int predicate) {
+  const uint32_t *values = emulator::gpu().exchange(mask, predicate != 0);
+  unsigned any = 0;
+  for (int lane = 0; lane < 32; ++lane)
+    any |= mask >> lane & 1 & values[lane];
+  return static_cast<int>(any);
+}
 template <class T> T __shfl_xor_sync(unsigned mask, T value, int other) {
   static_assert(sizeof(T) == 4);
   const int lane = static_cast<int>(threadIdx.x % 32);

@@ -81,6 +81,27 @@ inline u32 maximum_bf16x2(u32 a, u32 b) {
   return maximum_of_halves(a, b, [](u16 bits) { return __uint_as_float(static_cast<u32>(bits) << 16); });
 }
 inline u32 maximum_f16x2(u32 a, u32 b) { return maximum_of_halves(a, b, of_f16); }
+inline u32 minimum_u16x2(u32 a, u32 b) { return min(a & 0xFFFF, b & 0xFFFF) | min(a >> 16, b >> 16) << 16; }
+inline u32 add_u16x2(u32 a, u32 b) { return ((a + b) & 0xFFFF) | ((a >> 16) + (b >> 16)) << 16; }
+/// 0xFFFF in each half where the relation holds.
+template <class Relation> u32 mask_of_halves(u32 a, u32 b, Relation holds) {
+  return (holds(static_cast<u16>(a), static_cast<u16>(b)) ? 0xFFFFu : 0u) |
+         (holds(static_cast<u16>(a >> 16), static_cast<u16>(b >> 16)) ? 0xFFFF0000u : 0u);
+}
+inline float of_bf16(u16 bits) { return __uint_as_float(static_cast<u32>(bits) << 16); }
+inline u32 at_least_bf16x2(u32 a, u32 b) {
+  return mask_of_halves(a, b, [](u16 x, u16 y) { return of_bf16(x) >= of_bf16(y); });
+}
+inline u32 above_bf16x2(u32 a, u32 b) {
+  return mask_of_halves(a, b, [](u16 x, u16 y) { return of_bf16(x) > of_bf16(y); });
+}
+inline u32 at_least_f16x2(u32 a, u32 b) {
+  return mask_of_halves(a, b, [](u16 x, u16 y) { return of_f16(x) >= of_f16(y); });
+}
+inline u32 above_f16x2(u32 a, u32 b) {
+  return mask_of_halves(a, b, [](u16 x, u16 y) { return of_f16(x) > of_f16(y); });
+}
+inline u32 f16x2_of(float low, float high) { return f16_of(low) | static_cast<u32>(f16_of(high)) << 16; }
 inline u32 maximum_u16x2(u32 a, u32 b) { return max(a & 0xFFFF, b & 0xFFFF) | max(a >> 16, b >> 16) << 16; }
 inline u16 e4m3_of(float value) {
   if (__builtin_isnan(value))

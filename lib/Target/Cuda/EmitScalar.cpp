@@ -183,6 +183,33 @@ static bool isRising(Value value) {
   return false;
 }
 
+namespace {
+/// relu (power 1) or relu2 (power 2) of the region's argument, which may first be rounded to a 16-bit type.
+struct ReluForm {
+  int64_t power = 0; ///< 0: something else
+  Type rounded;      ///< or null
+};
+} // namespace
+
+static ReluForm matchRelu(Value yielded, Value argument) {
+  ReluForm form{1, Type()};
+  Value value = yielded;
+  if (auto square = value.getDefiningOp<arith::MulFOp>(); square && square.getLhs() == square.getRhs()) {
+    form.power = 2;
+    value = square.getLhs();
+  }
+  auto maximum = value.getDefiningOp<arith::MaximumFOp>();
+  if (!maximum || !matchPattern(maximum.getRhs(), m_PosZeroFloat()))
+    return {};
+  value = maximum.getLhs();
+  if (auto widened = value.getDefiningOp<arith::ExtFOp>())
+    if (auto truncated = widened.getIn().getDefiningOp<arith::TruncFOp>()) {
+      form.rounded = truncated.getType();
+      value = truncated.getIn();
+    }
+  return value == argument ? form : ReluForm();
+}
+
 /// The yielded value, or what it was before it was rounded to `element` and widened.
 static Value beforeRounding(Value yielded, Type element) {
   auto widened = yielded.getDefiningOp<arith::ExtFOp>();
@@ -197,6 +224,11 @@ LogicalResult cuda::emitScalarFunction(SourceStream &stream, StringRef name, Reg
   emitConstant(stream, "kOrdered", isOrderedByBits(yielded));
   emitConstant(stream, "kRising", isOrderedByBits(yielded) && isRising(yielded));
   emitConstant(stream, "kIdentity", yielded == region.getArgument(0));
+  ReluForm relu = matchRelu(yielded, region.getArgument(0));
+  emitConstant(stream, "kReluPower", relu.power);
+  bool isPaired = relu.rounded && relu.rounded.getIntOrFloatBitWidth() == 16;
+  stream.line(llvm::Twine("using ReluInput = winnow::") +
+              (!isPaired ? "F32" : relu.rounded.isBF16() ? "Bf16" : "F16") + ";");
   SourceStream::Scope function(stream, "static __device__ __forceinline__ float apply(float x) {", "}");
   return ScalarEmitter(stream).emit(region, roundedTo ? beforeRounding(yielded, roundedTo) : yielded);
 }

@@ -376,10 +376,15 @@ __device__ __forceinline__ u32 transpose_bytes_in_quad(u32 x, int quad) {
   return (quad & 2) ? __byte_perm(other, x, 0x7632) : __byte_perm(x, other, 0x5410);
 }
 
+struct Unchanged {
+  static __device__ __forceinline__ float apply(float x) { return x; }
+};
+
 /// Keeps two of every four along N and writes the tile as packed blocks: the form in which the next GEMM reads its A.
-/// Every byte of the blocks that the tile covers is written, zeros where the matrix ends inside one.
-template <class Config, class Epilogue>
-__device__ __forceinline__ void store_packed(const GemmArguments &arguments, const Accumulators<Config> &accumulators,
+/// Every byte of the blocks that the tile covers is written, zeros where the matrix ends inside one. With `kPaired`
+/// groups are selected from in pairs (select_pairs.cuh); returns false if the tile has to be written again without.
+template <class Config, class Epilogue, bool kPaired>
+__device__ __forceinline__ bool store_packed(const GemmArguments &arguments, const Accumulators<Config> &accumulators,
                                              const TileScales<Config> &scales, int row0, int column0, int thread) {
   using Shape = GemmShape<Config>;
   using Out = typename Config::Out;
@@ -396,6 +401,7 @@ __device__ __forceinline__ void store_packed(const GemmArguments &arguments, con
     return Config::kOutPanel % Config::kTileM == 0 || row0 + block * 64 < padded_m;
   };
   const OutScale<Config> out_scale(arguments);
+  PairRange<typename Epilogue::ReluInput, Epilogue::kReluPower> range;
   float row_scale[Shape::kBlocks][2], row_multiplier[Shape::kBlocks][2];
 #pragma unroll
   for (int block = 0; block < Shape::kBlocks; ++block)
@@ -433,12 +439,25 @@ __device__ __forceinline__ void store_packed(const GemmArguments &arguments, con
       for (int block = 0; block < Shape::kBlocks; ++block)
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
+          const float *const product = &accumulators.value[block][(2 * unit + group) * 16];
           float y[8];
-          finish<Config, Epilogue>(y, &accumulators.value[block][(2 * unit + group) * 16], half, row_scale[block][half],
-                                   column_scale);
-          constexpr bool kOrdered = Epilogue::kOrdered;
-          const Kept first = keep_two<kOrdered>(y[0], y[1], y[2], y[3]);
-          const Kept second = keep_two<kOrdered>(y[4], y[5], y[6], y[7]);
+          Kept selected[2];
+          if constexpr (kPaired) {
+            finish<Config, Unchanged>(y, product, half, row_scale[block][half], column_scale);
+            u32 x[4];
+#pragma unroll
+            for (int i = 0; i < 4; ++i) {
+              x[i] = Pairs<typename Epilogue::ReluInput>::relu(Pairs<typename Epilogue::ReluInput>::of(y[i], y[4 + i]));
+              range.take(x[i]);
+            }
+            unpack<typename Epilogue::ReluInput, Epilogue::kReluPower>(
+                keep_two_pairs<typename Epilogue::ReluInput>(x[0], x[1], x[2], x[3]), selected);
+          } else {
+            finish<Config, Epilogue>(y, product, half, row_scale[block][half], column_scale);
+            selected[0] = keep_two<Epilogue::kOrdered>(y[0], y[1], y[2], y[3]);
+            selected[1] = keep_two<Epilogue::kOrdered>(y[4], y[5], y[6], y[7]);
+          }
+          const Kept &first = selected[0], &second = selected[1];
           const u32 pair = inside ? first.nibble | (second.nibble << 4) : 0x44u;
           nibbles[block] |= pair << (8 * (2 * group + half));
           u32 kept[Out::kBytes];
@@ -467,6 +486,7 @@ __device__ __forceinline__ void store_packed(const GemmArguments &arguments, con
                               column64 % Block::kSlabElements + 32 * (quad >> 1), word);
     }
   }
+  return !kPaired || !__any_sync(~0u, !range.is_exact());
 }
 
 /// A consumer warpgroup: waits for stages, multiplies, releases them; then the epilogue of the tile.
@@ -534,9 +554,11 @@ __device__ __forceinline__ void consume(const GemmArguments &arguments, u32 ring
     }
     release(previous);
     scales.settle(warpgroup);
-    if constexpr (Config::kCompress)
-      store_packed<Config, Epilogue>(arguments, accumulators, scales, row0, column0, thread);
-    else
+    if constexpr (Config::kCompress) {
+      constexpr bool kPaired = Epilogue::kReluPower > 0 && Epilogue::ReluInput::kBytes == 2;
+      if (!kPaired || !store_packed<Config, Epilogue, true>(arguments, accumulators, scales, row0, column0, thread))
+        store_packed<Config, Epilogue, false>(arguments, accumulators, scales, row0, column0, thread);
+    } else
       store_rows<Config, Epilogue>(arguments, accumulators, scales, row0, column0, thread);
     if constexpr (kSharedScales)
       ptx::named_barrier(warpgroup + 1, 128); // all have read the scales before the next tile's arrive

@@ -115,6 +115,26 @@ public:
   }
 };
 
+/// Whether select_pairs.cuh serves: relu or relu2 of 16-bit numbers, of which only what is kept is stored.
+template <class Config, class Body> __device__ constexpr bool selects_pairs() {
+  return Body::kReluPower > 0 && IsSame<typename Body::ReluInput, F32>::value && Config::In::kBytes == 2 &&
+         Config::kSelect0 == 1 && Config::Out0::kKind == kPacked24Axis1 && Config::Out1::kKind == kNoOutput &&
+         Config::Out2::kKind == kNoOutput;
+}
+
+/// The selections of the two groups of eight numbers.
+template <class Tag, int kPower>
+__device__ __forceinline__ void keep_of_eight(Kept (&kept)[2], const RawEight<Tag> &raw,
+                                              PairRange<Tag, kPower> &range) {
+  u32 x[4];
+#pragma unroll
+  for (int i = 0; i < 4; ++i) { // of each group element i
+    x[i] = Pairs<Tag>::relu(__byte_perm(raw.words[i / 2], raw.words[2 + i / 2], i % 2 ? 0x7632 : 0x5410));
+    range.take(x[i]);
+  }
+  unpack<Tag, kPower>(keep_two_pairs<Tag>(x[0], x[1], x[2], x[3]), kept);
+}
+
 template <class Config, class Body>
 __device__ __forceinline__ void map_row_cluster(const void *input, float *scale, void *out0, void *out1, void *out2,
                                                 int rows) {
@@ -167,11 +187,29 @@ __device__ __forceinline__ void map_row_cluster(const void *input, float *scale,
   const ChunkOutput<typename Config::Out0, Shape::kStep> output0(out0, row, column0, kColumns);
   const ChunkOutput<typename Config::Out1, Shape::kStep> output1(out1, row, column0, kColumns);
   const ChunkOutput<typename Config::Out2, Shape::kStep> output2(out2, row, column0, kColumns);
+  // Whole warps leave together: the metadata of a packed output is gathered across lanes.
+  const auto beyond = [&](int chunk) {
+    return Config::kSlice * Config::kCluster > kPadded && column0 + chunk * Shape::kStep - lane % 4 * 8 >= kPadded;
+  };
+  if constexpr (selects_pairs<Config, Body>()) {
+    PairRange<In, Body::kReluPower> range;
+#pragma unroll
+    for (int chunk = 0; chunk < Shape::kChunks; ++chunk) {
+      if (beyond(chunk))
+        break;
+      const float y[8] = {}; // packed results hold what is kept
+      Kept kept[2] = {{0.0f, 0.0f, 4u}, {0.0f, 0.0f, 4u}};
+      if (inside(chunk))
+        keep_of_eight<In, Body::kReluPower>(kept, raw[chunk], range);
+      output0.store(chunk, y, kept, multiplier, inside(chunk), row, rows, 0, kColumns, lane);
+    }
+    if (!__any_sync(~0u, !range.is_exact()))
+      return;
+  }
 #pragma unroll
   for (int chunk = 0; chunk < Shape::kChunks; ++chunk) {
     const int column = column0 + chunk * Shape::kStep;
-    // Whole warps leave together: the metadata of a packed output is gathered across lanes.
-    if (Config::kSlice * Config::kCluster > kPadded && column - lane % 4 * 8 >= kPadded)
+    if (beyond(chunk))
       break;
     float y[8] = {};
     Kept kept[2] = {{0.0f, 0.0f, 4u}, {0.0f, 0.0f, 4u}};

@@ -34,6 +34,37 @@ __device__ __forceinline__ u32 maximum_u16x2(u32 a, u32 b) {
   asm("max.u16x2 %0, %1, %2;" : "=r"(result) : "r"(a), "r"(b));
   return result;
 }
+__device__ __forceinline__ u32 minimum_u16x2(u32 a, u32 b) {
+  u32 result;
+  asm("min.u16x2 %0, %1, %2;" : "=r"(result) : "r"(a), "r"(b));
+  return result;
+}
+__device__ __forceinline__ u32 add_u16x2(u32 a, u32 b) {
+  u32 result;
+  asm("add.u16x2 %0, %1, %2;" : "=r"(result) : "r"(a), "r"(b));
+  return result;
+}
+/// 0xFFFF in each half where a >= b, or a > b; 0 elsewhere, also where either is NaN (PTX ISA, "set").
+__device__ __forceinline__ u32 at_least_bf16x2(u32 a, u32 b) {
+  u32 mask;
+  asm("set.ge.u32.bf16x2 %0, %1, %2;" : "=r"(mask) : "r"(a), "r"(b));
+  return mask;
+}
+__device__ __forceinline__ u32 above_bf16x2(u32 a, u32 b) {
+  u32 mask;
+  asm("set.gt.u32.bf16x2 %0, %1, %2;" : "=r"(mask) : "r"(a), "r"(b));
+  return mask;
+}
+__device__ __forceinline__ u32 at_least_f16x2(u32 a, u32 b) {
+  u32 mask;
+  asm("set.ge.u32.f16x2 %0, %1, %2;" : "=r"(mask) : "r"(a), "r"(b));
+  return mask;
+}
+__device__ __forceinline__ u32 above_f16x2(u32 a, u32 b) {
+  u32 mask;
+  asm("set.gt.u32.f16x2 %0, %1, %2;" : "=r"(mask) : "r"(a), "r"(b));
+  return mask;
+}
 __device__ __forceinline__ u16 bf16_of(float value) {
   u16 bits;
   asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(bits) : "f"(value));
@@ -48,6 +79,11 @@ __device__ __forceinline__ u32 bf16x2_of(float low, float high) {
 __device__ __forceinline__ u16 f16_of(float value) {
   u16 bits;
   asm("cvt.rn.f16.f32 %0, %1;" : "=h"(bits) : "f"(value));
+  return bits;
+}
+__device__ __forceinline__ u32 f16x2_of(float low, float high) {
+  u32 bits;
+  asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(bits) : "f"(high), "f"(low));
   return bits;
 }
 __device__ __forceinline__ float of_f16(u16 bits) {
