@@ -70,7 +70,7 @@ template <class Widen> u32 maximum_of_halves(u32 a, u32 b, Widen widen) {
   for (int shift = 0; shift < 32; shift += 16) {
     const u16 x = static_cast<u16>(a >> shift), y = static_cast<u16>(b >> shift);
     const float larger = maximum(widen(x), widen(y));
-    result |= static_cast<u32>(std::isnan(larger)                                     ? 0x7FFF
+    result |= static_cast<u32>(__builtin_isnan(larger)                                ? 0x7FFF
                                : __float_as_uint(larger) == __float_as_uint(widen(x)) ? x
                                                                                       : y)
               << shift;

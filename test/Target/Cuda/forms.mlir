@@ -85,6 +85,11 @@ kern.gemm @dense_bf16 attributes {lhs = !kern.buffer<?x768xbf16, #kern.transpose
 // CHECK-NEXT: static constexpr bool kCompress = true;
 // CHECK-NEXT: static constexpr int kOutPanel = 256;
 // CHECK:      struct Epilogue {
+// CHECK-NEXT: static constexpr bool kOrdered = true;
+// CHECK-NEXT: static constexpr bool kRising = true;
+// CHECK-NEXT: static constexpr bool kIdentity = false;
+// CHECK-NEXT: static constexpr int kReluPower = 2;
+// CHECK-NEXT: using ReluInput = winnow::Bf16;
 // CHECK-NEXT: static __device__ __forceinline__ float apply(float x) {
 // CHECK-NEXT: const float v1 = winnow::round_to<winnow::Bf16>(x);
 // CHECK-NEXT: const float v2 = v1;

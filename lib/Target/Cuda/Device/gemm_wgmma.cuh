@@ -395,13 +395,12 @@ __device__ __forceinline__ bool store_packed(const GemmArguments &arguments, con
   const int quad = thread & 3, warp = thread >> 5, lane = thread & 31, row_in_block = warp * 16 + (lane >> 2);
   const int slabs = (arguments.n + Block::kSlabElements - 1) / Block::kSlabElements;
   // Panels are written to their end, and a tile that is a part of one never reaches beyond. Without the question ptxas
-  // schedules the whole epilogue as one stretch.
+  // schedules the whole epilogue as one stretch, which is faster, but needs registers that 16-bit results do not leave.
+  constexpr bool kOneStretch = Config::kOutPanel % Config::kTileM == 0 && Out::kBytes == 1;
   const int padded_m = (arguments.m + Config::kOutPanel - 1) / Config::kOutPanel * Config::kOutPanel;
-  const auto written = [&](int block) {
-    return Config::kOutPanel % Config::kTileM == 0 || row0 + block * 64 < padded_m;
-  };
+  const auto written = [&](int block) { return kOneStretch || row0 + block * 64 < padded_m; };
   const OutScale<Config> out_scale(arguments);
-  PairRange<typename Epilogue::ReluInput, Epilogue::kReluPower> range;
+  [[maybe_unused]] PairRange<typename Epilogue::ReluInput, Epilogue::kReluPower> range;
   float row_scale[Shape::kBlocks][2], row_multiplier[Shape::kBlocks][2];
 #pragma unroll
   for (int block = 0; block < Shape::kBlocks; ++block)
@@ -425,7 +424,8 @@ __device__ __forceinline__ bool store_packed(const GemmArguments &arguments, con
                                                                (block_row - panel * kPanelBlocks)) *
                                                                   Block::kBytes;
       values[block] = destination[block] + Block::value_offset(row_in_block, 4 * quad * Out::kBytes);
-      ptx::keep(values[block]); // otherwise computed anew for every store
+      if constexpr (kOneStretch)
+        ptx::keep(values[block]); // otherwise computed anew for every store
     }
 #pragma unroll
     for (int group = 0; group < 2; ++group) {
@@ -486,7 +486,9 @@ __device__ __forceinline__ bool store_packed(const GemmArguments &arguments, con
                               column64 % Block::kSlabElements + 32 * (quad >> 1), word);
     }
   }
-  return !kPaired || !__any_sync(~0u, !range.is_exact());
+  if constexpr (kPaired)
+    return !__any_sync(~0u, !range.is_exact());
+  return true;
 }
 
 /// A consumer warpgroup: waits for stages, multiplies, releases them; then the epilogue of the tile.
@@ -555,8 +557,10 @@ __device__ __forceinline__ void consume(const GemmArguments &arguments, u32 ring
     release(previous);
     scales.settle(warpgroup);
     if constexpr (Config::kCompress) {
-      constexpr bool kPaired = Epilogue::kReluPower > 0 && Epilogue::ReluInput::kBytes == 2;
-      if (!kPaired || !store_packed<Config, Epilogue, true>(arguments, accumulators, scales, row0, column0, thread))
+      bool done = false;
+      if constexpr (Epilogue::kReluPower > 0 && Epilogue::ReluInput::kBytes == 2)
+        done = store_packed<Config, Epilogue, true>(arguments, accumulators, scales, row0, column0, thread);
+      if (!done)
         store_packed<Config, Epilogue, false>(arguments, accumulators, scales, row0, column0, thread);
     } else
       store_rows<Config, Epilogue>(arguments, accumulators, scales, row0, column0, thread);
