@@ -6,30 +6,38 @@
 #include "Options.h"
 #include "Tensors.h"
 #include "Tool.h"
+#include "TuneDatabase.h"
 #include "TuneReport.h"
 #include "TuneTrial.h"
 
 #include "winnow/Dialect/Kern/Transforms/KernelAnalysis.h"
-#include "winnow/Dialect/Kern/Transforms/TunedSchedules.h"
 #include "winnow/Dialect/Kern/Transforms/TuningCandidates.h"
-#include "winnow/Support/BuildId.h"
 
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/Path.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/raw_ostream.h"
 
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <chrono>
-#include <ctime>
+#include <map>
 
 using namespace mlir;
 using namespace winnow;
 using namespace winnow::tool;
 
 namespace {
+/// A function of a spec, lowered for one token count by the model alone.
+struct Network {
+  size_t spec = 0; ///< which of the command line
+  int64_t tokens = 1;
+  OwningOpRef<ModuleOp> lowered, kern;
+  std::vector<std::pair<kern::GemmOp, size_t>> products; ///< and where they stand in the report
+};
+
 struct TuneVerb {
-  SpecOptions spec;
+  SpecOptions spec; ///< its path is not used
+  std::vector<std::string> paths;
   std::vector<int64_t> tokenCounts;
   interp::RandomOptions random;
   TrialOptions trial;
@@ -37,57 +45,79 @@ struct TuneVerb {
   size_t candidates = 12;
   int device = 0;
   std::string output;
+  bool resume = false;
   bool dryRun = false;
   bool json = false;
 
   int run();
 
 private:
-  Status tuneAt(int64_t tokens, size_t remaining);
-  Result<std::unique_ptr<GpuRun>> runModelsChoice(ModuleOp kernModule, const jit::CompileOptions &options,
-                                                  int64_t tokens);
-  Status tuneProduct(kern::GemmOp op, ModuleOp kernModule, func::FuncOp lowered, const GpuRun &run,
-                     const jit::CompileOptions &options, TunedProduct &product);
+  Status openDeviceAndDatabase();
+  Status survey(size_t index);
+  Status surveyAt(size_t index, int64_t tokens);
+  void addCandidates(kern::GemmOp op, TunedProduct &product) const;
+  double wanted(const TunedProduct &product) const;
+  void announce() const;
+  Status tune(Network &network);
+  Result<std::unique_ptr<GpuRun>> runModelsChoice(Network &network);
+  Status tuneProduct(kern::GemmOp op, Network &network, const GpuRun &run, TunedProduct &product, double deadline);
   Result<std::vector<IsolatedProduct>> compileForms(kern::GemmOp op, ModuleOp kernModule,
                                                     const jit::CompileOptions &options, const TunedProduct &product,
                                                     std::string &messages);
-  kern::TunedEntry entryFor(const TunedProduct &product) const;
-  Result<kern::TunedSchedules> readDatabase() const;
-  Status store(const TunedProduct &product);
-  bool alreadyTuned(const kern::GemmProblem &problem) const;
+  jit::CompileOptions optionsFor(int64_t tokens);
+  double spent() const;
 
-  std::unique_ptr<Input> input;
+  std::vector<std::unique_ptr<Input>> inputs;
+  std::vector<Network> networks;
+  std::map<unsigned, interp::TensorRef> weights; ///< of the spec that is being tuned, by argument
+  size_t weightsOf = 0;
   std::shared_ptr<const rt::Device> owner;
-  kern::TunedSchedules known; ///< as found
+  TuneDatabase database;
+  kern::TunedSchedules planned; ///< what has been surveyed, for telling what is the same
   TuneReport report;
   ProgressLine progress;
-  double spent = 0; ///< seconds of measuring
+  std::chrono::steady_clock::time_point began;
+  double outstanding = 0; ///< seconds that the products still to come want
+  size_t toMeasure = 0, done = 0;
+  std::vector<std::string> failures;
 };
 } // namespace
 
 void tool::addTune(CLI::App &app, Action &action) {
   auto verb = std::make_shared<TuneVerb>();
   CLI::App *command = app.add_subcommand(
-      "tune", "Measure schedules of every matrix product on a GPU, and keep those that beat the model's choice");
-  command->add_option("spec", verb->spec.path, "MLIR file of the network; - is standard input")->required();
-  command->add_option("--entry", verb->spec.entry, "function to take; default: @forward, or the only one");
+      "tune", "Measure schedules of every matrix product on a GPU, and keep the fastest for later compilations");
+  command->add_option("specs", verb->paths, "MLIR files of networks; - is standard input")->required();
+  command->add_option("--entry", verb->spec.entry, "function to take of each; default: @forward, or the only one");
   addTokens(*command, verb->tokenCounts,
             "token counts to tune for, between commas: each stands for those from the power of two below to the one "
             "above; default 8192");
   command->add_option("--output", verb->output, "database to add to; default: the user's, which every verb consults");
-  command->add_option("--budget", verb->budget, "seconds of measuring in all; compiling comes on top")
+  command
+      ->add_option("--load", verb->trial.load,
+                   "what the GPU does around a sample: sustained, never idle, so that the power limit decides as in "
+                   "long runs; burst, it rests before each")
+      ->transform(
+          CLI::CheckedTransformer(std::map<std::string, Load>{{"sustained", Load::sustained}, {"burst", Load::burst}}))
+      ->default_str("sustained");
+  command->add_option("--budget", verb->budget, "seconds in all, compiling included; what does not fit is named")
       ->check(CLI::Range(0.1, 1e6))
       ->capture_default_str();
+  command->add_flag("--resume", verb->resume,
+                    "leave out products that the database has from this build of Winnow and such a GPU");
   command->add_option("--candidates", verb->candidates, "schedules to try for a product besides the model's choice")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   command->add_option("--iterations", verb->trial.iterations, "rounds that the best schedules are timed in")
       ->check(CLI::Range(kLeastRounds, 100000))
       ->capture_default_str();
-  command->add_option("--warm-up", verb->trial.warmUpSeconds, "seconds of load before a product is timed")
+  command
+      ->add_option("--warm-up", verb->trial.warmUpSeconds,
+                   "seconds of load, by the schedules themselves, before a product is timed")
       ->check(CLI::Range(0.0, 600.0))
       ->capture_default_str();
-  command->add_option("--seed", verb->random.seed, "of the random inputs")->capture_default_str();
+  command->add_option("--seed", verb->random.seed, "of the random inputs, and of the order of turns")
+      ->capture_default_str();
   command->add_option("--device", verb->device, "ordinal of the GPU")->check(CLI::NonNegativeNumber);
   command->add_flag("--no-cache", verb->spec.noCache, "compile every kernel anew and store none");
   command->add_flag("--dry-run", verb->dryRun, "list the schedules that would be tried; needs no GPU");
@@ -97,88 +127,145 @@ void tool::addTune(CLI::App &app, Action &action) {
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
-// The database
+// What there is to measure
 //===--------------------------------------------------------------------------------------------------------------===//
 
-static std::string today() {
-  std::time_t now = std::time(nullptr);
-  std::tm utc = {};
-  ::gmtime_r(&now, &utc);
-  char text[16];
-  size_t length = std::strftime(text, sizeof(text), "%Y-%m-%d", &utc);
-  return std::string(text, length);
+jit::CompileOptions TuneVerb::optionsFor(int64_t tokens) {
+  jit::CompileOptions options = spec.compileOptions(report.target, progress);
+  options.progress = nullptr;
+  options.tokens = tokens;
+  options.tuning = "none"; // Candidates compete with the model, whatever is known already.
+  return options;
 }
 
-kern::TunedEntry TuneVerb::entryFor(const TunedProduct &product) const {
-  kern::TunedEntry entry;
-  entry.chip = report.target;
-  entry.device = report.device;
-  entry.problem = product.problem;
-  if (kern::dependsOnTokens(product.problem))
-    entry.tokens = kern::tokenBucket(product.problem.expectedTokens);
-  const TunedCandidate &winner = product.candidates[product.winner];
-  entry.schedule = winner.schedule;
-  entry.microseconds = winner.seconds.value_or(0) * 1e6;
-  entry.modelMicroseconds = product.candidates.front().seconds.value_or(0) * 1e6;
-  entry.date = today();
-  entry.build = buildId();
-  return entry;
+double TuneVerb::spent() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
 }
 
-Result<kern::TunedSchedules> TuneVerb::readDatabase() const {
-  if (!llvm::sys::fs::exists(output))
-    return kern::TunedSchedules();
-  Result<std::string> text = readWhole(output);
-  if (!text)
-    return text.error();
-  return kern::TunedSchedules::parse(*text, "'" + output + "'");
+void TuneVerb::addCandidates(kern::GemmOp op, TunedProduct &product) const {
+  const kern::GemmProblem &problem = product.problem;
+  kern::GemmSchedule model = kern::toSchedule(*op.getSchedule());
+  auto add = [&](const kern::GemmSchedule &schedule) {
+    product.candidates.emplace_back();
+    product.candidates.back().schedule = schedule;
+    product.candidates.back().clocks = kern::predictClocks(problem, schedule);
+  };
+  add(model);
+  for (const kern::ScheduleCandidate &candidate : kern::tuningCandidates(problem, model, candidates))
+    add(candidate.schedule);
+  // What has won before defends its place.
+  for (const kern::TunedEntry *entry : database.find(problem))
+    if (kern::whyIllegal(problem, entry->schedule).empty() &&
+        llvm::none_of(product.candidates, [&](const TunedCandidate &candidate) {
+          return kern::sameSchedule(candidate.schedule, entry->schedule);
+        }))
+      add(entry->schedule);
 }
 
-/// Puts the winner in the database, or takes out what no longer wins. Read again each time: another process may be
-/// tuning another network.
-Status TuneVerb::store(const TunedProduct &product) {
-  Result<kern::TunedSchedules> database = readDatabase();
-  if (!database)
-    return database.error();
-  kern::TunedEntry entry = entryFor(product);
-  if (product.winner != 0)
-    database->put(entry);
-  else if (!database->remove(entry))
-    return {};
-  llvm::StringRef folder = llvm::sys::path::parent_path(output);
-  if (std::error_code code = folder.empty() ? std::error_code() : llvm::sys::fs::create_directories(folder))
-    return Error{"could not create the folder '" + folder.str() + "': " + code.message()};
-  return writeWhole(output, database->print());
+double TuneVerb::wanted(const TunedProduct &product) const {
+  constexpr double kClocksPerSecond = 1.4e9; // Under sustained load.
+  return wantedSeconds(trial, product.candidates.size(), product.candidates.front().clocks / kClocksPerSecond);
 }
 
-bool TuneVerb::alreadyTuned(const kern::GemmProblem &problem) const {
-  kern::TunedSchedules seen;
-  for (const TunedProduct &product : report.products)
-    seen.put(entryFor(product));
-  for (const kern::TunedEntry *entry : seen.find(report.target, problem))
-    if (entry->problem.panel == problem.panel)
-      return true;
-  return false;
+Status TuneVerb::surveyAt(size_t index, int64_t tokens) {
+  Input &input = *inputs[index];
+  jit::CompileOptions options = optionsFor(tokens);
+  Network network;
+  network.spec = index;
+  network.tokens = tokens;
+  network.kern = input.clone();
+  if (failed(jit::lowerToKernels(*network.kern, options)))
+    return Error{"could not compile '" + paths[index] + "'"};
+  network.lowered = cast<ModuleOp>(network.kern->getOperation()->clone());
+  if (failed(jit::lowerToKern(*network.kern, options)))
+    return Error{"could not compile '" + paths[index] + "'"};
+  for (auto op : network.kern->getOps<kern::GemmOp>()) {
+    if (!op.getSchedule() || op.getSchedule()->getFamily() != kern::Family::Wgmma)
+      continue;
+    FailureOr<kern::GemmProblem> problem = kern::describe(op);
+    if (failed(problem))
+      return Error{"could not compile '" + paths[index] + "'"};
+    problem->expectedTokens = tokens;
+    if (llvm::any_of(planned.find(report.target, *problem),
+                     [&](const kern::TunedEntry *entry) { return entry->problem.panel == problem->panel; }))
+      continue; // The same as another, here or in another spec.
+    TunedProduct product;
+    product.spec = paths[index];
+    product.kernel = op.getSymName().str();
+    product.problem = *problem;
+    addCandidates(op, product);
+    planned.put(database.entryFor(product));
+    if (resume && database.hasMeasured(*problem)) {
+      product.note = "measured before, and left out: --resume";
+    } else {
+      network.products.push_back({op, report.products.size()});
+      outstanding += wanted(product);
+      ++toMeasure;
+    }
+    report.products.push_back(std::move(product));
+  }
+  if (!network.products.empty())
+    networks.push_back(std::move(network));
+  return {};
+}
+
+Status TuneVerb::survey(size_t index) {
+  if (!hasDynamicTokens(inputs[index]->function())) {
+    if (!tokenCounts.empty())
+      warn("--tokens has no effect: every extent of the function is fixed");
+    return surveyAt(index, 1);
+  }
+  std::vector<int64_t> counts = tokenCounts.empty() ? std::vector<int64_t>{8192} : tokenCounts;
+  for (int64_t tokens : counts)
+    if (Status status = surveyAt(index, tokens); !status)
+      return status;
+  return {};
+}
+
+/// On standard error, before it begins.
+void TuneVerb::announce() const {
+  std::string left = report.products.size() > toMeasure
+                         ? ", " + std::to_string(report.products.size() - toMeasure) + " measured before"
+                         : "";
+  llvm::errs() << "note: " << toMeasure << (toMeasure == 1 ? " product" : " products") << " to measure" << left
+               << llvm::formatv(": about {0:f0} s of measuring, and compiling on top; the budget is {1} s", outstanding,
+                                budget)
+               << (outstanding > budget ? ", so fewer rounds are made, and some products may be left out" : "") << "\n";
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
 // Tuning
 //===--------------------------------------------------------------------------------------------------------------===//
 
-Result<std::unique_ptr<GpuRun>> TuneVerb::runModelsChoice(ModuleOp kernModule, const jit::CompileOptions &options,
-                                                          int64_t tokens) {
-  Result<std::vector<interp::InputType>> types = describeArguments(input->function());
+/// Weights are drawn and kept for all token counts of a spec.
+Result<std::unique_ptr<GpuRun>> TuneVerb::runModelsChoice(Network &network) {
+  Input &input = *inputs[network.spec];
+  if (weightsOf != network.spec)
+    weights.clear();
+  weightsOf = network.spec;
+  Result<std::vector<interp::InputType>> types = describeArguments(input.function());
   if (!types)
     return types.error();
-  int64_t count = tokens;
+  std::vector<interp::InputType> drawn = *types;
+  for (auto &entry : weights)
+    drawn[entry.first] = {(*types)[entry.first].name, rt::ElementType::f32, {1}, false, -1};
+  int64_t count = network.tokens;
   Result<std::vector<interp::TensorRef>> arguments =
-      makeInputs(*types, {}, random, hasDynamicTokens(input->function()), count);
+      makeInputs(drawn, {}, random, hasDynamicTokens(input.function()), count);
   if (!arguments)
     return arguments.error();
-  FailureOr<rt::Plan> plan = jit::translateToPlan(kernModule, options);
-  if (failed(plan) || failed(jit::compileImages(*plan, options, kernModule.getLoc())))
-    return Error{"could not compile '" + spec.path + "'"};
-  Result<std::unique_ptr<GpuRun>> run = GpuRun::create(std::move(*plan), owner, tokens);
+  for (auto [index, type] : llvm::enumerate(*types)) {
+    auto kept = weights.find(static_cast<unsigned>(index));
+    if (kept != weights.end())
+      (*arguments)[index] = kept->second;
+    else if (!llvm::is_contained(type.shape, -1))
+      weights[static_cast<unsigned>(index)] = (*arguments)[index];
+  }
+  jit::CompileOptions options = optionsFor(network.tokens);
+  FailureOr<rt::Plan> plan = jit::translateToPlan(*network.kern, options);
+  if (failed(plan) || failed(jit::compileImages(*plan, options, network.kern->getLoc())))
+    return Error{"could not compile '" + paths[network.spec] + "'"};
+  Result<std::unique_ptr<GpuRun>> run = GpuRun::create(std::move(*plan), owner, network.tokens);
   if (!run)
     return run;
   for (size_t index = 0; index < arguments->size(); ++index)
@@ -232,14 +319,17 @@ Result<std::vector<IsolatedProduct>> TuneVerb::compileForms(kern::GemmOp op, Mod
   return forms;
 }
 
-Status TuneVerb::tuneProduct(kern::GemmOp op, ModuleOp kernModule, func::FuncOp lowered, const GpuRun &run,
-                             const jit::CompileOptions &options, TunedProduct &product) {
+/// Measures until about `deadline`, in seconds after the beginning.
+Status TuneVerb::tuneProduct(kern::GemmOp op, Network &network, const GpuRun &run, TunedProduct &product,
+                             double deadline) {
   std::string messages;
-  Result<std::vector<IsolatedProduct>> forms = compileForms(op, kernModule, options, product, messages);
+  Result<std::vector<IsolatedProduct>> forms =
+      compileForms(op, *network.kern, optionsFor(network.tokens), product, messages);
   if (!forms)
     return forms.error();
   const rt::Buffer &result = run.plan().buffers[forms->front().sourceBuffers.back()];
-  Result<ProductTrials> trials = ProductTrials::create(run, forms->front(), toleranceOf(result, lowered, run.tokens()));
+  Tolerance tolerance = toleranceOf(result, onlyFunction(*network.lowered), run.tokens());
+  Result<ProductTrials> trials = ProductTrials::create(run, forms->front(), tolerance);
   if (!trials)
     return trials.error();
   std::vector<size_t> added;
@@ -254,96 +344,80 @@ Status TuneVerb::tuneProduct(kern::GemmOp op, ModuleOp kernModule, func::FuncOp 
   }
   if (!trials->trials().front().executable)
     return Error{"kernel '" + product.kernel + "' by itself: " + trials->trials().front().problem};
-  auto begin = std::chrono::steady_clock::now();
-  Status status = trials->measure(trial);
-  spent += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  if (!status)
+  TrialOptions options = trial;
+  options.seed = random.seed;
+  options.budgetSeconds = std::max(0.0, deadline - spent() - options.warmUpSeconds);
+  if (Status status = trials->measure(options); !status)
     return status;
   for (size_t i = 0; i < added.size(); ++i) {
     const Trial &tried = trials->trials()[i];
-    product.candidates[added[i]].problem = tried.problem;
-    if (!tried.seconds.empty())
-      product.candidates[added[i]].seconds = tried.median();
+    TunedCandidate &candidate = product.candidates[added[i]];
+    candidate.problem = tried.problem;
+    if (tried.seconds.empty())
+      continue;
+    candidate.seconds = tried.median();
+    candidate.low = tried.quantile(0.1);
+    candidate.high = tried.quantile(0.9);
+    candidate.rounds = tried.seconds.size();
   }
   product.winner = added[trials->winner()];
+  product.weightCopies = trials->weightCopies();
+  product.launchesPerTurn = trials->launchesPerTurn();
   return {};
 }
 
-Status TuneVerb::tuneAt(int64_t tokens, size_t remaining) {
-  jit::CompileOptions options = spec.compileOptions(report.target, progress);
-  options.tokens = tokens;
-  options.tuning = "none"; // Candidates compete with the model, whatever is known already.
-  OwningOpRef<ModuleOp> module = input->clone();
-  if (failed(jit::lowerToKernels(*module, options)))
-    return Error{"could not compile '" + spec.path + "'"};
-  OwningOpRef<ModuleOp> lowered = cast<ModuleOp>(module->getOperation()->clone());
-  if (failed(jit::lowerToKern(*module, options)))
-    return Error{"could not compile '" + spec.path + "'"};
-
-  std::vector<kern::GemmOp> products;
-  for (auto op : module->getOps<kern::GemmOp>())
-    if (op.getSchedule() && op.getSchedule()->getFamily() == kern::Family::Wgmma)
-      products.push_back(op);
+/// Fails only where going on makes no sense; what befell one product is its note.
+Status TuneVerb::tune(Network &network) {
   std::unique_ptr<GpuRun> run;
-  for (auto [index, op] : llvm::enumerate(products)) {
-    FailureOr<kern::GemmProblem> problem = kern::describe(op);
-    if (failed(problem))
-      return Error{"could not compile '" + spec.path + "'"};
-    problem->expectedTokens = tokens;
-    if (alreadyTuned(*problem))
+  for (auto [op, index] : network.products) {
+    TunedProduct &product = report.products[index];
+    if (NotedInterrupt::arrived())
+      return Error{"interrupted"};
+    double want = wanted(product), left = budget - spent();
+    double share = left * want / std::max(outstanding, want);
+    outstanding -= want;
+    ++done;
+    if (left <= 0) {
+      product.note = "not measured: the budget is spent (--budget; --resume goes on)";
       continue;
-    TunedProduct product;
-    product.kernel = op.getSymName().str();
-    product.problem = *problem;
-    kern::GemmSchedule model = kern::toSchedule(*op.getSchedule());
-    product.candidates.push_back({model, kern::predictClocks(*problem, model), std::nullopt, ""});
-    for (const kern::ScheduleCandidate &candidate : kern::tuningCandidates(*problem, model, candidates))
-      product.candidates.push_back({candidate.schedule, candidate.clocks, std::nullopt, ""});
-    // What has won before defends its place.
-    for (const kern::TunedEntry *entry : known.find(report.target, *problem))
-      if (kern::whyIllegal(*problem, entry->schedule).empty() &&
-          llvm::none_of(product.candidates, [&](const TunedCandidate &candidate) {
-            return kern::sameSchedule(candidate.schedule, entry->schedule);
-          }))
-        product.candidates.push_back(
-            {entry->schedule, kern::predictClocks(*problem, entry->schedule), std::nullopt, ""});
-    if (!dryRun && spent >= budget) {
-      product.note = "not measured: the budget is spent (--budget)";
-    } else if (!dryRun) {
-      if (!run) {
-        progress.show("computing what products read at " + std::to_string(tokens) + " tokens", index, products.size());
-        Result<std::unique_ptr<GpuRun>> made = runModelsChoice(*module, options, tokens);
-        if (!made)
-          return made.error();
+    }
+    std::string rest = llvm::formatv("about {0:f0} s left", std::min(left, outstanding + want));
+    progress.show(product.kernel + " at " + std::to_string(network.tokens) + " tokens, " + rest, done, toMeasure);
+    double deadline = spent() + std::min(share, want);
+    Status status;
+    if (!run) {
+      Result<std::unique_ptr<GpuRun>> made = runModelsChoice(network);
+      if (made)
         run = std::move(*made);
-      }
-      progress.show("tuning " + product.kernel + " at " + std::to_string(tokens) + " tokens", index, products.size());
-      trial.budgetSeconds =
-          (budget - spent) / static_cast<double>(remaining) / static_cast<double>(products.size() - index);
-      Status status = tuneProduct(op, *module, onlyFunction(*lowered), *run, options, product);
-      if (status && product.measured())
-        status = store(product);
+      else
+        status = made.error();
+    }
+    if (status)
+      status = tuneProduct(op, network, *run, product, deadline);
+    if (NotedInterrupt::arrived() && !product.measured())
+      return Error{"interrupted"};
+    if (status && product.measured()) {
+      status = database.store(product);
       if (!status)
         return status;
     }
-    report.products.push_back(std::move(product));
+    if (status)
+      continue;
+    product.note = "not measured: " + status.message();
+    failures.push_back("'" + product.kernel + "' at " + std::to_string(network.tokens) + " tokens of '" + product.spec +
+                       "': " + status.message());
+    if (Status alive = owner->synchronize(); !alive)
+      return Error{failures.back()}; // The device takes no more work.
   }
   return {};
 }
 
-int TuneVerb::run() {
-  input = Input::load(spec.path, spec.entry);
-  if (!input)
-    return kFailure;
-  if (input->artifact())
-    return fail("'" + spec.path + "' is an artifact, whose schedules are decided: give the spec that it was made of");
-  report.function = input->function().getSymName().str();
-  report.dryRun = dryRun;
+Status TuneVerb::openDeviceAndDatabase() {
   report.target = "sm_90a";
   if (!dryRun) {
     Result<std::shared_ptr<const rt::Device>> opened = rt::Device::open(device);
     if (!opened)
-      return fail("tuning needs a GPU (--dry-run does not): " + opened.message());
+      return Error{"tuning needs a GPU (--dry-run does not): " + opened.message()};
     owner = *opened;
     report.target = targetOf(owner->info());
     report.device = owner->info().name;
@@ -351,30 +425,53 @@ int TuneVerb::run() {
   if (output.empty())
     output = userTuningPath();
   if (output.empty() && !dryRun)
-    return fail("neither XDG_DATA_HOME nor HOME is set: say with --output=FILE where winners are to be kept");
-  Result<kern::TunedSchedules> database = readDatabase();
-  if (!database)
-    return fail(database.message());
-  known = std::move(*database);
+    return Error{"neither XDG_DATA_HOME nor HOME is set: say with --output=FILE where winners are to be kept"};
+  Result<TuneDatabase> opened = TuneDatabase::open(output, report.target, report.device);
+  if (!opened)
+    return opened.error();
+  database = std::move(*opened);
   report.database = dryRun ? "" : output;
+  return {};
+}
 
-  if (!hasDynamicTokens(input->function())) {
-    if (!tokenCounts.empty())
-      warn("--tokens has no effect: every extent of the function is fixed");
-    tokenCounts = {1};
-  } else if (tokenCounts.empty()) {
-    tokenCounts = {8192};
+int TuneVerb::run() {
+  for (const std::string &path : paths) {
+    inputs.push_back(Input::load(path, spec.entry));
+    if (!inputs.back())
+      return kFailure;
+    if (inputs.back()->artifact())
+      return fail("'" + path + "' is an artifact, whose schedules are decided: give the spec that it was made of");
   }
-  Status status;
-  {
-    NotedInterrupt interrupt;
-    trial.interrupted = [] { return NotedInterrupt::arrived(); };
-    for (size_t i = 0; i < tokenCounts.size() && status; ++i)
-      status =
-          NotedInterrupt::arrived() ? Status(Error{"interrupted"}) : tuneAt(tokenCounts[i], tokenCounts.size() - i);
+  report.function = inputs.front()->function().getSymName().str();
+  report.specs = paths.size();
+  report.sustained = trial.load == Load::sustained;
+  report.dryRun = dryRun;
+  if (Status status = openDeviceAndDatabase(); !status)
+    return fail(status.message());
+  for (size_t index = 0; index < inputs.size(); ++index) {
+    progress.show("reading what there is to tune", index, inputs.size());
+    if (Status status = survey(index); !status)
+      return fail(status.message());
   }
   progress.clear();
+  Status status;
+  if (!dryRun) {
+    announce();
+    NotedInterrupt interrupt;
+    trial.interrupted = [] { return NotedInterrupt::arrived(); };
+    began = std::chrono::steady_clock::now();
+    for (size_t i = 0; i < networks.size() && status; ++i)
+      status = tune(networks[i]);
+  }
+  progress.clear();
+  if (!status)
+    for (TunedProduct &product : report.products)
+      if (product.note.empty() && !product.measured())
+        product.note = "not measured: " + status.message();
   if (Status written = writeWhole("-", json ? report.json() : report.table()); !written)
     return fail(written.message());
+  if (status && !failures.empty())
+    status = Error{std::to_string(failures.size()) + " of " + std::to_string(toMeasure) +
+                   " products could not be measured; the first was " + failures.front()};
   return status ? kSuccess : fail(status.message());
 }

@@ -30,24 +30,33 @@ static std::string verdict(const TunedProduct &product, size_t index) {
   return llvm::formatv("{0:f3}x{1}", gain, index == product.winner ? "  kept" : "");
 }
 
+/// "(153 us to 155 us)": a tenth of the rounds lies on either side.
+static std::string spreadText(const TunedCandidate &candidate) {
+  return candidate.seconds ? " (" + formatSeconds(candidate.low) + " to " + formatSeconds(candidate.high) + ")" : "";
+}
+
 std::string TuneReport::table() const {
   std::string text;
   llvm::raw_string_ostream os(text);
-  os << "@" << function << (dryRun ? " for " + target : " on " + device) << ", winnow " << buildId() << "\n";
+  os << (specs == 1 ? "@" + function : std::to_string(specs) + " specs")
+     << (dryRun ? " for " + target : " on " + device) << ", winnow " << buildId() << ", "
+     << (sustained ? "sustained" : "burst") << "\n";
   size_t kept = 0;
   for (const TunedProduct &product : products) {
-    os << "\n" << product.kernel;
+    os << "\n" << (specs == 1 ? "" : product.spec + ": ") << product.kernel;
     if (kern::dependsOnTokens(product.problem))
       os << " at " << product.problem.expectedTokens << (product.problem.expectedTokens == 1 ? " token" : " tokens");
     os << ": " << kern::toString(product.problem) << "\n";
     if (!product.note.empty())
       os << "  " << product.note << "\n";
+    if (!dryRun && !product.measured())
+      continue;
     for (size_t i = 0; i < product.candidates.size(); ++i) {
       const TunedCandidate &candidate = product.candidates[i];
       std::string time = candidate.seconds ? formatSeconds(*candidate.seconds) : "-";
       std::string clocks = std::to_string(static_cast<int64_t>(candidate.clocks));
-      os << llvm::formatv("  {0,-62}  {1,12} clocks predicted  {2,10}  {3}", scheduleText(candidate.schedule), clocks,
-                          time, verdict(product, i))
+      os << llvm::formatv("  {0,-62}  {1,12} clocks predicted  {2,10}{3,-24}  {4}", scheduleText(candidate.schedule),
+                          clocks, time, spreadText(candidate), verdict(product, i))
          << "\n";
     }
     kept += product.winner != 0;
@@ -59,7 +68,7 @@ std::string TuneReport::table() const {
   os << "\n"
      << kept << " of " << products.size() << " products have a schedule that beats the model's choice by "
      << static_cast<int>(kLeastGain * 100) << " % or more in three rounds of four";
-  os << (kept ? "; kept in " + database : std::string()) << "\n";
+  os << "; all that were measured are in " << database << "\n";
   return text;
 }
 
@@ -72,6 +81,9 @@ static llvm::json::Object toJson(const TunedCandidate &candidate) {
                             {"pacing", schedule.pacing},
                             {"predicted_clocks", static_cast<int64_t>(candidate.clocks)}};
   object["seconds"] = candidate.seconds ? llvm::json::Value(*candidate.seconds) : llvm::json::Value(nullptr);
+  object["seconds_p10"] = candidate.seconds ? llvm::json::Value(candidate.low) : llvm::json::Value(nullptr);
+  object["seconds_p90"] = candidate.seconds ? llvm::json::Value(candidate.high) : llvm::json::Value(nullptr);
+  object["rounds"] = static_cast<int64_t>(candidate.rounds);
   object["problem"] = candidate.problem;
   return object;
 }
@@ -82,18 +94,23 @@ std::string TuneReport::json() const {
     llvm::json::Array candidates;
     for (const TunedCandidate &candidate : product.candidates)
       candidates.push_back(toJson(candidate));
-    llvm::json::Object object{{"kernel", product.kernel},
+    llvm::json::Object object{{"spec", product.spec},
+                              {"kernel", product.kernel},
                               {"product", kern::toString(product.problem)},
                               {"measured", product.measured()},
                               {"note", product.note},
+                              {"weight_copies", static_cast<int64_t>(product.weightCopies)},
+                              {"launches_per_turn", product.launchesPerTurn},
                               {"winner", static_cast<int64_t>(product.winner)},
                               {"schedules", std::move(candidates)}};
     object["tokens"] = kern::dependsOnTokens(product.problem) ? llvm::json::Value(product.problem.expectedTokens)
                                                               : llvm::json::Value(nullptr);
     list.push_back(std::move(object));
   }
-  llvm::json::Object root{{"function", function},     {"device", device},           {"target", target},
-                          {"winnow", buildId()},      {"dry_run", dryRun},          {"database", database},
-                          {"least_gain", kLeastGain}, {"products", std::move(list)}};
+  llvm::json::Object root{{"function", function},       {"device", device},
+                          {"target", target},           {"winnow", buildId()},
+                          {"dry_run", dryRun},          {"database", database},
+                          {"least_gain", kLeastGain},   {"load", sustained ? "sustained" : "burst"},
+                          {"products", std::move(list)}};
   return llvm::formatv("{0:2}\n", llvm::json::Value(std::move(root))).str();
 }

@@ -15,17 +15,22 @@ namespace winnow::tool {
 struct TunedCandidate {
   kern::GemmSchedule schedule;
   double clocks = 0;             ///< predicted
-  std::optional<double> seconds; ///< median, where it was timed
-  std::string problem;           ///< why it was not
+  std::optional<double> seconds; ///< of a launch, median of the rounds, where it was timed
+  double low = 0, high = 0;      ///< 10th and 90th percentile of them
+  size_t rounds = 0;
+  std::string problem; ///< why it was not
 };
 
 /// One product at one token count.
 struct TunedProduct {
+  std::string spec; ///< path of the first file that it was met in
   std::string kernel;
   kern::GemmProblem problem;
   std::vector<TunedCandidate> candidates; ///< the model's choice first
   size_t winner = 0;                      ///< 0: the model's choice stands
-  std::string note;                       ///< why it was not measured; else empty
+  size_t weightCopies = 1;                ///< that took turns
+  int launchesPerTurn = 1;
+  std::string note; ///< why it was not measured; else empty
 
   bool measured() const { return note.empty() && !candidates.empty() && candidates.front().seconds.has_value(); }
 };
@@ -33,6 +38,8 @@ struct TunedProduct {
 struct TuneReport {
   std::string function, device, target;
   std::string database; ///< where winners went; empty: nowhere
+  size_t specs = 1;     ///< files
+  bool sustained = true;
   bool dryRun = false;
   std::vector<TunedProduct> products;
 

@@ -8,14 +8,10 @@
 #include "llvm/ADT/STLExtras.h"
 
 #include <algorithm>
-#include <chrono>
 #include <map>
 
 using namespace winnow;
 using namespace winnow::tool;
-
-/// Cleared before every timed launch, so that no schedule finds its operands in the L2 cache: larger than any.
-static constexpr int64_t kEvictionBytes = int64_t(128) << 20;
 
 //===--------------------------------------------------------------------------------------------------------------===//
 // A product by itself
@@ -87,12 +83,12 @@ Result<IsolatedProduct> tool::isolateProduct(const rt::Plan &whole, kern::GemmOp
 // Trials
 //===--------------------------------------------------------------------------------------------------------------===//
 
-static double quantile(std::vector<double> values, double fraction) {
+static double quantileOf(std::vector<double> values, double fraction) {
   std::sort(values.begin(), values.end());
   return values.empty() ? 0 : values[static_cast<size_t>(fraction * static_cast<double>(values.size() - 1) + 0.5)];
 }
 
-double Trial::median() const { return quantile(seconds, 0.5); }
+double Trial::quantile(double fraction) const { return quantileOf(seconds, fraction); }
 
 bool tool::beats(const std::vector<double> &candidate, const std::vector<double> &model) {
   size_t rounds = std::min(candidate.size(), model.size());
@@ -101,7 +97,7 @@ bool tool::beats(const std::vector<double> &candidate, const std::vector<double>
   std::vector<double> ratios;
   for (size_t i = 0; i < rounds; ++i)
     ratios.push_back(candidate[i] / model[i]);
-  return quantile(ratios, 0.75) <= 1 - kLeastGain;
+  return quantileOf(ratios, 0.75) <= 1 - kLeastGain;
 }
 
 Result<ProductTrials> ProductTrials::create(const GpuRun &run, const IsolatedProduct &product,
@@ -127,21 +123,56 @@ Result<ProductTrials> ProductTrials::create(const GpuRun &run, const IsolatedPro
     return result.error();
   trials.result = std::move(*result);
   trials.arguments.back() = trials.result.address();
-  Result<rt::DeviceBuffer> eviction = rt::DeviceBuffer::allocate(device, kEvictionBytes, "what clears the L2 cache");
-  if (!eviction)
-    return eviction.error();
-  trials.eviction = std::move(*eviction);
+  if (Status status = trials.copyWeights(product); !status)
+    return status.error();
   Result<rt::OwnedStream> stream = rt::OwnedStream::create(device);
   if (!stream)
     return stream.error();
   trials.stream = std::move(*stream);
-  for (rt::Event *event : {&trials.start, &trials.end}) {
-    Result<rt::Event> created = rt::Event::create(device);
-    if (!created)
-      return created.error();
-    *event = std::move(*created);
-  }
   return trials;
+}
+
+/// Operands whose size does not depend on the token count are weights. In a model those of the other layers pass
+/// through the cache between two uses of one, while what depends on the token count has just been written and is still
+/// there.
+Status ProductTrials::copyWeights(const IsolatedProduct &product) {
+  places = {arguments};
+  int64_t total = 0, weightBytes = 0;
+  std::vector<size_t> weights;
+  for (size_t i = 0; i < product.sourceBuffers.size(); ++i) {
+    const rt::Buffer &buffer = product.plan.buffers[i];
+    int64_t bytes = buffer.bytes.evaluate(run->tokens());
+    total += bytes;
+    if (buffer.kind != rt::BufferKind::input || buffer.bytes.evaluate(1) != buffer.bytes.evaluate(2) || bytes == 0)
+      continue;
+    weightBytes += bytes;
+    weights.push_back(i);
+  }
+  if (weights.empty() || total >= kRotatedBytes)
+    return {};
+  std::vector<std::vector<uint8_t>> contents;
+  for (size_t i : weights) {
+    Result<std::vector<uint8_t>> bytes = run->bytes(product.sourceBuffers[i]);
+    if (!bytes)
+      return bytes.error();
+    contents.push_back(std::move(*bytes));
+  }
+  while (static_cast<int>(places.size()) < kMostCopies &&
+         weightBytes * static_cast<int64_t>(places.size()) < kRotatedBytes) {
+    std::vector<rt::DevicePointer> place = arguments;
+    for (auto [i, bytes] : llvm::zip_equal(weights, contents)) {
+      auto size = static_cast<int64_t>(bytes.size());
+      Result<rt::DeviceBuffer> copy = rt::DeviceBuffer::allocate(run->owningDevice(), size, "a copy of a weight");
+      if (!copy)
+        return {}; // As many as fit.
+      if (Status status = copy->copyFrom(bytes.data(), size); !status)
+        return status;
+      place[i] = copy->address();
+      copies.push_back(std::move(*copy));
+    }
+    places.push_back(std::move(place));
+  }
+  return {};
 }
 
 Status ProductTrials::add(const kern::GemmSchedule &schedule, IsolatedProduct product) {
@@ -188,65 +219,6 @@ Status ProductTrials::add(const kern::GemmSchedule &schedule, IsolatedProduct pr
                         : std::to_string(agreement.differing) + " of " + std::to_string(agreement.count) +
                               " elements differ from the model's choice";
   return {};
-}
-
-Status ProductTrials::time(Trial &trial) {
-  Status status = eviction.fill(0, stream.get());
-  if (status)
-    status = start.record(stream.get());
-  if (status)
-    status = trial.executable->execute(stream.get(), run->tokens(), arguments, workspace.address(), workspace.bytes());
-  if (status)
-    status = end.record(stream.get());
-  if (status)
-    status = end.synchronize();
-  if (!status)
-    return status;
-  Result<float> milliseconds = end.millisecondsSince(start);
-  if (!milliseconds)
-    return milliseconds.error();
-  trial.seconds.push_back(*milliseconds * 1e-3);
-  return {};
-}
-
-static double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-Status ProductTrials::heat(const std::vector<size_t> &who, int rounds, double seconds, const TrialOptions &options) {
-  for (size_t index : who)
-    all[index].seconds.clear();
-  double begin = now();
-  for (int round = 0; round < rounds && (round < kLeastRounds || now() - begin < seconds); ++round)
-    for (size_t i = 0; i < who.size(); ++i) {
-      if (options.interrupted())
-        return Error{"interrupted"};
-      // Each round begins with another, so that none always follows the same.
-      if (Status status = time(all[who[(i + round) % who.size()]]); !status)
-        return status;
-    }
-  return {};
-}
-
-Status ProductTrials::measure(const TrialOptions &options) {
-  std::vector<size_t> who;
-  for (size_t i = 0; i < all.size(); ++i)
-    if (all[i].executable)
-      who.push_back(i);
-  if (who.empty() || who.front() != 0 || who.size() == 1)
-    return {};
-  for (double begin = now(); now() - begin < options.warmUpSeconds;)
-    if (Status status = time(all[0]); !status || options.interrupted())
-      return status ? Status(Error{"interrupted"}) : status;
-  if (Status status = heat(who, kFirstRounds, options.budgetSeconds * 0.4, options); !status)
-    return status;
-  std::vector<size_t> rivals(who.begin() + 1, who.end());
-  llvm::sort(rivals, [&](size_t a, size_t b) { return all[a].median() < all[b].median(); });
-  rivals.resize(std::min<size_t>(rivals.size(), kFinalists));
-  // What is known of the others stays: their medians of the first heat are shown, but cannot win.
-  finalists = rivals;
-  rivals.insert(rivals.begin(), 0);
-  return heat(rivals, options.iterations, options.budgetSeconds * 0.6, options);
 }
 
 size_t ProductTrials::winner() const {
