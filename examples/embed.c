@@ -36,7 +36,7 @@ static void printRemark(const winnow_remark *remark, void *user) {
 }
 
 static void printKernels(const winnow_module *module) {
-  winnow_compile_options options = {sizeof options, "sm_90a", NULL, 4096, 0, 0};
+  winnow_compile_options options = {sizeof options, "sm_90a", NULL, 4096, 0, 0, NULL};
   winnow_program *program;
   size_t i;
   check(winnow_module_emit_cuda(module, &options, &program));

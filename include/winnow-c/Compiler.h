@@ -132,6 +132,8 @@ typedef struct winnow_compile_options {
                            winnow_module_compile has kernels for every range of counts, all else is decided for 8192 */
   int no_cache;       /**< neither read nor write the kernel cache on disk */
   unsigned threads;   /**< kernels compiled at once; 0: as many as there are cores */
+  const char *tuning; /**< path of a database of tuned schedules that is asked before the shipped one, as winnow tune
+                           writes it; "none": neither; NULL: the shipped one alone */
 } winnow_compile_options;
 
 typedef enum winnow_level {

@@ -39,6 +39,8 @@ Result<jit::CompileOptions> capi::readOptions(const winnow_compile_options *opti
   result.tokens = given.tokens;
   result.useCache = !given.no_cache;
   result.threads = given.threads;
+  if (given.tuning)
+    result.tuning = given.tuning;
   return result;
 }
 

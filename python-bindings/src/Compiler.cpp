@@ -56,12 +56,14 @@ struct Program {
 
 /// Options that own their strings.
 struct Options {
-  Options(const std::string &target, const std::string &entry, int64_t tokens, bool useCache = true)
-      : target(target), entry(entry),
-        options{sizeof options, this->target.c_str(), this->entry.c_str(), tokens, useCache ? 0 : 1, 0} {}
+  Options(const std::string &target, const std::string &entry, int64_t tokens, const std::string &tuning,
+          bool useCache = true)
+      : target(target), entry(entry), tuning(tuning),
+        options{sizeof options, this->target.c_str(), this->entry.c_str(), tokens, useCache ? 0 : 1, 0,
+                this->tuning.empty() ? nullptr : this->tuning.c_str()} {}
   Options(const Options &) = delete;
 
-  std::string target, entry;
+  std::string target, entry, tuning;
   winnow_compile_options options;
 };
 
@@ -158,14 +160,16 @@ public:
 
   bool isTokenWise(size_t function) const { return winnow_module_is_token_wise(module.get(), function) != 0; }
 
-  void lower(int level, const std::string &target, const std::string &entry, int64_t tokens) {
-    Options options(target, entry, tokens);
+  void lower(int level, const std::string &target, const std::string &entry, int64_t tokens,
+             const std::string &tuning) {
+    Options options(target, entry, tokens, tuning);
     checkUnlocked(
         [&] { return winnow_module_lower(module.get(), static_cast<winnow_level>(level), &options.options); });
   }
 
-  std::unique_ptr<Program> emitCuda(const std::string &target, const std::string &entry, int64_t tokens) const {
-    Options options(target, entry, tokens);
+  std::unique_ptr<Program> emitCuda(const std::string &target, const std::string &entry, int64_t tokens,
+                                    const std::string &tuning) const {
+    Options options(target, entry, tokens, tuning);
     winnow_program *program = nullptr;
     checkUnlocked([&] { return winnow_module_emit_cuda(module.get(), &options.options, &program); });
     return std::unique_ptr<Program>(new Program{ProgramOwner(program)});
@@ -173,7 +177,7 @@ public:
 
   std::unique_ptr<Program> compile(const std::string &target, const std::string &entry, int64_t tokens,
                                    bool useCache) const {
-    Options options(target, entry, tokens, useCache);
+    Options options(target, entry, tokens, tuning, useCache);
     winnow_program *program = nullptr;
     checkUnlocked([&] { return winnow_module_compile(module.get(), &options.options, &program); });
     return std::unique_ptr<Program>(new Program{ProgramOwner(program)});
@@ -246,9 +250,9 @@ void winnow::python::bindCompiler(nb::module_ &m) {
       .def("find_function", &Module::findFunction, "name"_a)
       .def("is_token_wise", &Module::isTokenWise, "function"_a,
            "Whether calls may be split and merged along the tokens.")
-      .def("lower", &Module::lower, "level"_a, "target"_a, "entry"_a, "tokens"_a)
-      .def("emit_cuda", &Module::emitCuda, "target"_a, "entry"_a, "tokens"_a)
-      .def("compile", &Module::compile, "target"_a, "entry"_a, "tokens"_a, "use_cache"_a)
+      .def("lower", &Module::lower, "level"_a, "target"_a, "entry"_a, "tokens"_a, "tuning"_a)
+      .def("emit_cuda", &Module::emitCuda, "target"_a, "entry"_a, "tokens"_a, "tuning"_a)
+      .def("compile", &Module::compile, "target"_a, "entry"_a, "tokens"_a, "tuning"_a, "use_cache"_a)
       .def("interpret", &Module::interpret, "entry"_a, "inputs"_a, "outputs"_a)
       .def("random_inputs", &Module::randomInputs, "entry"_a, "seed"_a, "inputs"_a)
       .def("take_diagnostics", &Module::takeDiagnostics)

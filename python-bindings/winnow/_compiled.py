@@ -35,6 +35,7 @@ def compile(
     tokens: int | None = None,
     *,
     use_cache: bool = True,
+    tuning: str | os.PathLike[str] | None = None,
     on_diagnostic: OnDiagnostic | None = None,
 ) -> CompiledFFN:
     """Compiles an FFN.
@@ -45,11 +46,13 @@ def compile(
     entry: function to compile; by default the one called forward, or the only one.
     tokens: token count to decide for; the result takes any. Without, there are kernels for every range of token counts
         (``token_ranges``), and what is shown (``cuda``, ``kernels``, ``remarks``) is of those for 8192.
+    tuning: path of a database of schedules that ``winnow tune`` has written, asked before the one that Winnow comes
+        with; "none": neither; by default the latter alone.
     on_diagnostic: called for every diagnostic; what it raises ends the compilation.
 
     Raises :class:`winnow.Error`, with every diagnostic in its text.
     """
-    compiled = lower(spec, target, entry, tokens, on_diagnostic=on_diagnostic)
+    compiled = lower(spec, target, entry, tokens, tuning=tuning, on_diagnostic=on_diagnostic)
     if compiled.target != "cpu":
         compiled._compile(use_cache)
     return compiled
@@ -61,6 +64,7 @@ def lower(
     entry: str | None = None,
     tokens: int | None = None,
     *,
+    tuning: str | os.PathLike[str] | None = None,
     on_diagnostic: OnDiagnostic | None = None,
 ) -> CompiledFFN:
     """As :func:`compile`, but kernels are compiled only when they are needed: decisions, intermediate forms and CUDA
@@ -72,7 +76,8 @@ def lower(
         raise ValueError(f"tokens: expected a count from 1 to 2147483647, got {tokens}")
     if target == "auto":
         target = _detect_target()
-    return CompiledFFN(_winnow.Module(text, name), target, entry or "", tokens or 0, on_diagnostic)
+    database = os.fsdecode(tuning) if tuning is not None else ""
+    return CompiledFFN(_winnow.Module(text, name), target, entry or "", tokens or 0, database, on_diagnostic)
 
 
 def _text_of(spec: Any) -> tuple[bytes, str]:
@@ -116,6 +121,7 @@ class CompiledFFN(DeviceFFN):
         target: str,
         entry: str,
         tokens: int,
+        tuning: str = "",
         on_diagnostic: OnDiagnostic | None = None,
     ) -> None:
         function = module.find_function(entry)
@@ -124,7 +130,7 @@ class CompiledFFN(DeviceFFN):
         # Whether each row of the results depends on one token alone, so that calls may be split and merged.
         self.token_wise: bool = module.is_token_wise(function)
         self.entry: str = name
-        self._options = (target, name, tokens)
+        self._options = (target, name, tokens, tuning)
         self._on_diagnostic = on_diagnostic
         self._modules = {0: module}
         self._texts: dict[int, str] = {}
@@ -259,10 +265,10 @@ class CompiledFFN(DeviceFFN):
         if len(ranges) < 2 or decided == 0:
             return self._module(1)
         if decided not in self._decided:
-            target, entry, _ = self._options
+            target, entry, _, tuning = self._options
             module = self._modules[0].clone()
             try:
-                module.lower(1, target, entry, decided)
+                module.lower(1, target, entry, decided, tuning)
             finally:
                 module.take_remarks()  # those of another token count than the one that is shown
                 self._tell(module)

@@ -43,6 +43,25 @@ def test_remarks_and_explanation(monkeypatch):
     assert len(ffn.remarks) == len(ffn.explain().remarks), "looking twice decides nothing twice"
 
 
+def test_tuning_database(tmp_path):
+    def schedule(tuning):
+        ffn = winnow.lower(FORWARD, target="sm_90a", tokens=8192, tuning=tuning)
+        return next(r.message for r in ffn.remarks if r.pass_name == "kern-choose-schedule" and "1024 x 256" in r.message)
+
+    database = tmp_path / "tuned.json"
+    database.write_text(
+        '{"version": 1, "entries": [{"chip": "sm_90a", "problem": {"sparse": false, "lhs": "f8E4M3FN", '
+        '"rhs": "f8E4M3FN", "out": "bf16", "compress": false, "m": "tokens", "n": 1024, "k": 256, '
+        '"tokens": [4097, 8192], "lhs_order": "row_major", "rhs_order": "row_major"}, '
+        '"schedule": {"tile": [64, 96], "warpgroups": 1, "stages": 5, "raster": 3, "pacing": 0}, '
+        '"measured": {"device": "A GPU", "us": 1.00, "model_us": 2.00, "date": "2026-01-31", "build": "0.0+test"}}]}'
+    )
+    assert "tuned: 1.00 us on A GPU" in schedule(database) and "64 x 96" in schedule(database)
+    assert "tuned:" not in schedule(None) and "tuned:" not in schedule("none")
+    with pytest.raises(winnow.Error, match="missing.json"):
+        schedule(tmp_path / "missing.json")
+
+
 @pytest.mark.nvrtc
 def test_token_ranges():
     told = []

@@ -41,7 +41,7 @@ std::string TuneReport::table() const {
   os << (specs == 1 ? "@" + function : std::to_string(specs) + " specs")
      << (dryRun ? " for " + target : " on " + device) << ", winnow " << buildId() << ", "
      << (sustained ? "sustained" : "burst") << "\n";
-  size_t kept = 0;
+  size_t kept = 0, measured = 0;
   for (const TunedProduct &product : products) {
     os << "\n" << (specs == 1 ? "" : product.spec + ": ") << product.kernel;
     if (kern::dependsOnTokens(product.problem))
@@ -60,13 +60,14 @@ std::string TuneReport::table() const {
          << "\n";
     }
     kept += product.winner != 0;
+    ++measured;
   }
   if (dryRun) {
     os << "\nnothing was measured: --dry-run\n";
     return text;
   }
   os << "\n"
-     << kept << " of " << products.size() << " products have a schedule that beats the model's choice by "
+     << kept << " of " << measured << " measured products have a schedule that beats the model's choice by "
      << static_cast<int>(kLeastGain * 100) << " % or more in three rounds of four";
   os << "; all that were measured are in " << database << "\n";
   return text;

@@ -101,7 +101,7 @@ TEST(CompilerCApi, FailedLoweringLeavesTheModuleAsItWas) {
   Context context = makeContext();
   Module module = parse(context.get(), kForward);
   std::string before = print(module.get());
-  winnow_compile_options options = {sizeof options, "sm_1", nullptr, 0, 0, 0};
+  winnow_compile_options options = {sizeof options, "sm_1", nullptr, 0, 0, 0, nullptr};
   std::string error = take(winnow_module_lower(module.get(), WINNOW_LEVEL_KERN, &options));
   EXPECT_NE(error.find("unknown target 'sm_1', expected one of"), std::string::npos) << error;
   options.target = nullptr;
@@ -126,6 +126,19 @@ TEST(CompilerCApi, OptionsOfAnotherSizeAreRejectedUnlessSmaller) {
   options.size = offsetof(winnow_compile_options, entry);
   options.entry = "never read";
   EXPECT_EQ(take(winnow_module_lower(module.get(), WINNOW_LEVEL_FFN, &options)), "");
+}
+
+TEST(CompilerCApi, TuningIsADatabaseThatMustBeReadable) {
+  Context context = makeContext();
+  Module module = parse(context.get(), kForward);
+  winnow_compile_options options = {};
+  options.size = sizeof options;
+  options.tuning = "/nowhere/tuned.json";
+  EXPECT_NE(take(winnow_module_lower(module.get(), WINNOW_LEVEL_KERN, &options)).find("/nowhere/tuned.json"),
+            std::string::npos);
+  // A caller that was built before there was such a field.
+  options.size = offsetof(winnow_compile_options, tuning);
+  EXPECT_EQ(take(winnow_module_lower(module.get(), WINNOW_LEVEL_KERN, &options)), "");
 }
 
 TEST(CompilerCApi, EmitsCudaWithoutNvrtc) {
@@ -159,7 +172,7 @@ TEST(CompilerCApi, EmitsCudaWithoutNvrtc) {
 TEST(CompilerCApi, TheCpuHasNoKernels) {
   Context context = makeContext();
   Module module = parse(context.get(), kForward);
-  winnow_compile_options options = {sizeof options, "cpu", nullptr, 0, 0, 0};
+  winnow_compile_options options = {sizeof options, "cpu", nullptr, 0, 0, 0, nullptr};
   winnow_program *program = nullptr;
   std::string error = take(winnow_module_emit_cuda(module.get(), &options, &program));
   EXPECT_EQ(error.rfind("the target 'cpu' evaluates a module as it is", 0), 0u) << error;
@@ -168,7 +181,7 @@ TEST(CompilerCApi, TheCpuHasNoKernels) {
 TEST(CompilerCApi, MissingNvrtcIsAnErrorThatNamesIt) {
   Context context = makeContext();
   Module module = parse(context.get(), kForward);
-  winnow_compile_options options = {sizeof options, nullptr, nullptr, 0, 1, 0};
+  winnow_compile_options options = {sizeof options, nullptr, nullptr, 0, 1, 0, nullptr};
   winnow_program *program = nullptr;
   const char *before = getenv("WINNOW_NVRTC");
   std::string saved = before ? before : "";
@@ -182,7 +195,7 @@ TEST(CompilerCApi, MissingNvrtcIsAnErrorThatNamesIt) {
 TEST(CompilerCApi, CompilesToAnArtifact) {
   Context context = makeContext();
   Module module = parse(context.get(), kRelu);
-  winnow_compile_options options = {sizeof options, nullptr, nullptr, 0, 1, 1};
+  winnow_compile_options options = {sizeof options, nullptr, nullptr, 0, 1, 1, nullptr};
   winnow_program *made = nullptr;
   std::string error = take(winnow_module_compile(module.get(), &options, &made));
   if (error.find("libnvrtc") != std::string::npos)

@@ -55,7 +55,7 @@ TEST(ContextCApi, RemarksSayWhatWasDecidedOnce) {
   ASSERT_EQ(take(winnow_context_set_remark_callback(context.get(), collectRemark, &seen)), "");
   Module module = parse(context.get(), kForward);
   EXPECT_TRUE(seen.lines.empty());
-  winnow_compile_options options = {sizeof options, nullptr, nullptr, 1 << 20, 0, 0};
+  winnow_compile_options options = {sizeof options, nullptr, nullptr, 1 << 20, 0, 0, nullptr};
   ASSERT_EQ(take(winnow_module_lower(module.get(), WINNOW_LEVEL_KERN, &options)), "");
   auto has = [&](const std::string &start) {
     return std::any_of(seen.lines.begin(), seen.lines.end(), [&](auto &line) { return line.rfind(start, 0) == 0; });
