@@ -58,9 +58,13 @@ struct Program {
 struct Options {
   Options(const std::string &target, const std::string &entry, int64_t tokens, const std::string &tuning,
           bool useCache = true)
-      : target(target), entry(entry), tuning(tuning),
-        options{sizeof options, this->target.c_str(), this->entry.c_str(), tokens, useCache ? 0 : 1, 0,
-                this->tuning.empty() ? nullptr : this->tuning.c_str()} {}
+      : target(target), entry(entry), tuning(tuning), options{sizeof options,
+                                                              this->target.c_str(),
+                                                              this->entry.c_str(),
+                                                              tokens,
+                                                              useCache ? 0 : 1,
+                                                              0,
+                                                              this->tuning.empty() ? nullptr : this->tuning.c_str()} {}
   Options(const Options &) = delete;
 
   std::string target, entry, tuning;

@@ -228,8 +228,8 @@ void TuneVerb::announce() const {
                          ? ", " + std::to_string(report.products.size() - toMeasure) + " measured before"
                          : "";
   llvm::errs() << "note: " << toMeasure << (toMeasure == 1 ? " product" : " products") << " to measure" << left
-               << llvm::formatv(": about {0:f0} s of measuring, and compiling on top; the budget is {1:f0} s", outstanding,
-                                budget)
+               << llvm::formatv(": about {0:f0} s of measuring, and compiling on top; the budget is {1:f0} s",
+                                outstanding, budget)
                << (outstanding > budget ? ", so fewer rounds are made, and some products may be left out" : "") << "\n";
 }
 
