@@ -59,6 +59,8 @@ private:
   double wanted(const TunedProduct &product) const;
   void announce() const;
   Status tune(Network &network);
+  Result<std::vector<interp::TensorRef>> drawArguments(const std::vector<interp::InputType> &types,
+                                                       int64_t tokens) const;
   Result<std::unique_ptr<GpuRun>> runModelsChoice(Network &network);
   Status tuneProduct(kern::GemmOp op, Network &network, const GpuRun &run, TunedProduct &product, double deadline);
   Result<std::vector<IsolatedProduct>> compileForms(kern::GemmOp op, ModuleOp kernModule,
@@ -237,6 +239,48 @@ void TuneVerb::announce() const {
 // Tuning
 //===--------------------------------------------------------------------------------------------------------------===//
 
+/// `tensor` once and again until there are as many rows as `shape` has.
+static interp::TensorRef repeatRows(const interp::Tensor &tensor, const std::vector<int64_t> &shape) {
+  auto repeated = std::make_shared<interp::Tensor>(tensor.element(), shape);
+  const std::vector<uint8_t> &from = tensor.bytes();
+  std::vector<uint8_t> &to = repeated->bytes();
+  for (size_t offset = 0; offset < to.size(); offset += from.size())
+    std::copy_n(from.begin(), std::min(from.size(), to.size() - offset), to.begin() + static_cast<int64_t>(offset));
+  return repeated;
+}
+
+/// Random arguments, but for the weights that are kept. Drawing billions of numbers would take minutes: of a large
+/// matrix some rows are drawn, and repeated.
+Result<std::vector<interp::TensorRef>> TuneVerb::drawArguments(const std::vector<interp::InputType> &types,
+                                                               int64_t tokens) const {
+  constexpr int64_t kMostDrawn = int64_t(1) << 22;
+  std::vector<interp::InputType> drawn = types;
+  for (auto [index, type] : llvm::enumerate(drawn)) {
+    std::replace(type.shape.begin(), type.shape.end(), int64_t(-1), tokens);
+    if (weights.count(static_cast<unsigned>(index)))
+      type = {type.name, rt::ElementType::f32, {1}, false, -1};
+    else if (type.shape.size() == 2 && type.sparseAxis < 0 && type.shape[1] > 0)
+      type.shape[0] = std::min(type.shape[0], std::max<int64_t>(kMostDrawn / type.shape[1], 1));
+  }
+  interp::RandomOptions options = random;
+  options.tokens = tokens;
+  Result<std::vector<interp::Tensor>> values = interp::randomInputs(drawn, options);
+  if (!values)
+    return values.error();
+  std::vector<interp::TensorRef> arguments;
+  for (auto [type, value] : llvm::zip_equal(types, *values)) {
+    std::vector<int64_t> shape = type.shape;
+    std::replace(shape.begin(), shape.end(), int64_t(-1), tokens);
+    auto kept = weights.find(static_cast<unsigned>(arguments.size()));
+    if (kept != weights.end())
+      arguments.push_back(kept->second);
+    else
+      arguments.push_back(shape == value.shape() ? std::make_shared<interp::Tensor>(std::move(value))
+                                                 : repeatRows(value, shape));
+  }
+  return arguments;
+}
+
 /// Weights are drawn and kept for all token counts of a spec.
 Result<std::unique_ptr<GpuRun>> TuneVerb::runModelsChoice(Network &network) {
   Input &input = *inputs[network.spec];
@@ -246,21 +290,12 @@ Result<std::unique_ptr<GpuRun>> TuneVerb::runModelsChoice(Network &network) {
   Result<std::vector<interp::InputType>> types = describeArguments(input.function());
   if (!types)
     return types.error();
-  std::vector<interp::InputType> drawn = *types;
-  for (auto &entry : weights)
-    drawn[entry.first] = {(*types)[entry.first].name, rt::ElementType::f32, {1}, false, -1};
-  int64_t count = network.tokens;
-  Result<std::vector<interp::TensorRef>> arguments =
-      makeInputs(drawn, {}, random, hasDynamicTokens(input.function()), count);
+  Result<std::vector<interp::TensorRef>> arguments = drawArguments(*types, network.tokens);
   if (!arguments)
     return arguments.error();
-  for (auto [index, type] : llvm::enumerate(*types)) {
-    auto kept = weights.find(static_cast<unsigned>(index));
-    if (kept != weights.end())
-      (*arguments)[index] = kept->second;
-    else if (!llvm::is_contained(type.shape, -1))
+  for (auto [index, type] : llvm::enumerate(*types))
+    if (!llvm::is_contained(type.shape, -1))
       weights[static_cast<unsigned>(index)] = (*arguments)[index];
-  }
   jit::CompileOptions options = optionsFor(network.tokens);
   FailureOr<rt::Plan> plan = jit::translateToPlan(*network.kern, options);
   if (failed(plan) || failed(jit::compileImages(*plan, options, network.kern->getLoc())))

@@ -96,6 +96,7 @@ public:
 private:
   ProductTrials() = default;
   Status copyWeights(const IsolatedProduct &product);
+  Result<bool> sameBytes() const;
   Status enqueue(const Trial &trial);
   Status enqueueTurn(const Trial &trial);
   Status countLaunches(const TrialOptions &options);
@@ -111,7 +112,7 @@ private:
   size_t nextPlace = 0;
   rt::DeviceBuffer result, workspace;
   std::vector<rt::DeviceBuffer> copies;
-  interp::TensorRef expected;
+  std::vector<uint8_t> expected; ///< the bytes that the whole plan has left
   rt::OwnedStream stream;
   int launches = 1; ///< of a turn
   std::vector<Trial> all;
