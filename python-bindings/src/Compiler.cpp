@@ -180,7 +180,7 @@ public:
   }
 
   std::unique_ptr<Program> compile(const std::string &target, const std::string &entry, int64_t tokens,
-                                   bool useCache) const {
+                                   const std::string &tuning, bool useCache) const {
     Options options(target, entry, tokens, tuning, useCache);
     winnow_program *program = nullptr;
     checkUnlocked([&] { return winnow_module_compile(module.get(), &options.options, &program); });
