@@ -156,7 +156,7 @@ __device__ __forceinline__ void map_row_cluster(const void *input, float *scale,
   const auto inside = [&](int chunk) {
     return valid && (Config::kSlice * Config::kCluster == kColumns || column0 + chunk * Shape::kStep < kColumns);
   };
-  RawEight<In> raw[Shape::kChunks];
+  RawEight<In> raw[Shape::kChunks] = {}; // zeros outside
 #pragma unroll
   for (int chunk = 0; chunk < Shape::kChunks; ++chunk)
     if (inside(chunk))
@@ -198,10 +198,11 @@ __device__ __forceinline__ void map_row_cluster(const void *input, float *scale,
       if (beyond(chunk))
         break;
       const float y[8] = {}; // packed results hold what is kept
-      Kept kept[2] = {{0.0f, 0.0f, 4u}, {0.0f, 0.0f, 4u}};
-      if (inside(chunk))
-        keep_of_eight<In, Body::kReluPower>(kept, raw[chunk], range);
-      output0.store(chunk, y, kept, multiplier, inside(chunk), row, rows, 0, kColumns, lane);
+      Kept kept[2];
+      keep_of_eight<In, Body::kReluPower>(kept, raw[chunk], range);
+      // A row that is not there has the scale 1; past the end of one that is, zero is not to meet its scale.
+      const bool exists = Config::kSlice * Config::kCluster == kColumns || inside(chunk);
+      output0.store(chunk, y, kept, multiplier, exists, row, rows, 0, kColumns, lane);
     }
     if (!__any_sync(~0u, !range.is_exact()))
       return;
