@@ -7,6 +7,7 @@
 #include "Tensors.h"
 #include "Tool.h"
 #include "TuneDatabase.h"
+#include "TuneInputs.h"
 #include "TuneReport.h"
 #include "TuneTrial.h"
 
@@ -41,6 +42,7 @@ struct TuneVerb {
   std::vector<int64_t> tokenCounts;
   interp::RandomOptions random;
   TrialOptions trial;
+  std::string load = "sustained";
   double budget = 120;
   size_t candidates = 12;
   int device = 0;
@@ -59,8 +61,6 @@ private:
   double wanted(const TunedProduct &product) const;
   void announce() const;
   Status tune(Network &network);
-  Result<std::vector<interp::TensorRef>> drawArguments(const std::vector<interp::InputType> &types,
-                                                       int64_t tokens) const;
   Result<std::unique_ptr<GpuRun>> runModelsChoice(Network &network);
   Status tuneProduct(kern::GemmOp op, Network &network, const GpuRun &run, TunedProduct &product, double deadline);
   Result<std::vector<IsolatedProduct>> compileForms(kern::GemmOp op, ModuleOp kernModule,
@@ -71,7 +71,7 @@ private:
 
   std::vector<std::unique_ptr<Input>> inputs;
   std::vector<Network> networks;
-  std::map<unsigned, interp::TensorRef> weights; ///< of the spec that is being tuned, by argument
+  KeptArguments weights; ///< of the spec that is being tuned, by argument
   size_t weightsOf = 0;
   std::shared_ptr<const rt::Device> owner;
   TuneDatabase database;
@@ -96,12 +96,13 @@ void tool::addTune(CLI::App &app, Action &action) {
             "above; default 8192");
   command->add_option("--output", verb->output, "database to add to; default: the user's, which every verb consults");
   command
-      ->add_option("--load", verb->trial.load,
+      ->add_option("--load", verb->load,
                    "what the GPU does around a sample: sustained, never idle, so that the power limit decides as in "
                    "long runs; burst, it rests before each")
-      ->transform(
-          CLI::CheckedTransformer(std::map<std::string, Load>{{"sustained", Load::sustained}, {"burst", Load::burst}}))
-      ->default_str("sustained");
+      ->check([](const std::string &text) -> std::string {
+        return text == "sustained" || text == "burst" ? "" : "expected sustained or burst, got '" + text + "'";
+      })
+      ->capture_default_str();
   command->add_option("--budget", verb->budget, "seconds in all, compiling included; what does not fit is named")
       ->check(CLI::Range(0.1, 1e6))
       ->capture_default_str();
@@ -239,48 +240,6 @@ void TuneVerb::announce() const {
 // Tuning
 //===--------------------------------------------------------------------------------------------------------------===//
 
-/// `tensor` once and again until there are as many rows as `shape` has.
-static interp::TensorRef repeatRows(const interp::Tensor &tensor, const std::vector<int64_t> &shape) {
-  auto repeated = std::make_shared<interp::Tensor>(tensor.element(), shape);
-  const std::vector<uint8_t> &from = tensor.bytes();
-  std::vector<uint8_t> &to = repeated->bytes();
-  for (size_t offset = 0; offset < to.size(); offset += from.size())
-    std::copy_n(from.begin(), std::min(from.size(), to.size() - offset), to.begin() + static_cast<int64_t>(offset));
-  return repeated;
-}
-
-/// Random arguments, but for the weights that are kept. Drawing billions of numbers would take minutes: of a large
-/// matrix some rows are drawn, and repeated.
-Result<std::vector<interp::TensorRef>> TuneVerb::drawArguments(const std::vector<interp::InputType> &types,
-                                                               int64_t tokens) const {
-  constexpr int64_t kMostDrawn = int64_t(1) << 22;
-  std::vector<interp::InputType> drawn = types;
-  for (auto [index, type] : llvm::enumerate(drawn)) {
-    std::replace(type.shape.begin(), type.shape.end(), int64_t(-1), tokens);
-    if (weights.count(static_cast<unsigned>(index)))
-      type = {type.name, rt::ElementType::f32, {1}, false, -1};
-    else if (type.shape.size() == 2 && type.sparseAxis < 0 && type.shape[1] > 0)
-      type.shape[0] = std::min(type.shape[0], std::max<int64_t>(kMostDrawn / type.shape[1], 1));
-  }
-  interp::RandomOptions options = random;
-  options.tokens = tokens;
-  Result<std::vector<interp::Tensor>> values = interp::randomInputs(drawn, options);
-  if (!values)
-    return values.error();
-  std::vector<interp::TensorRef> arguments;
-  for (auto [type, value] : llvm::zip_equal(types, *values)) {
-    std::vector<int64_t> shape = type.shape;
-    std::replace(shape.begin(), shape.end(), int64_t(-1), tokens);
-    auto kept = weights.find(static_cast<unsigned>(arguments.size()));
-    if (kept != weights.end())
-      arguments.push_back(kept->second);
-    else
-      arguments.push_back(shape == value.shape() ? std::make_shared<interp::Tensor>(std::move(value))
-                                                 : repeatRows(value, shape));
-  }
-  return arguments;
-}
-
 /// Weights are drawn and kept for all token counts of a spec.
 Result<std::unique_ptr<GpuRun>> TuneVerb::runModelsChoice(Network &network) {
   Input &input = *inputs[network.spec];
@@ -290,7 +249,7 @@ Result<std::unique_ptr<GpuRun>> TuneVerb::runModelsChoice(Network &network) {
   Result<std::vector<interp::InputType>> types = describeArguments(input.function());
   if (!types)
     return types.error();
-  Result<std::vector<interp::TensorRef>> arguments = drawArguments(*types, network.tokens);
+  Result<std::vector<interp::TensorRef>> arguments = drawArguments(*types, weights, random, network.tokens);
   if (!arguments)
     return arguments.error();
   for (auto [index, type] : llvm::enumerate(*types))
@@ -479,6 +438,7 @@ int TuneVerb::run() {
   }
   report.function = inputs.front()->function().getSymName().str();
   report.specs = paths.size();
+  trial.load = load == "burst" ? Load::burst : Load::sustained;
   report.sustained = trial.load == Load::sustained;
   report.dryRun = dryRun;
   if (Status status = openDeviceAndDatabase(); !status)
