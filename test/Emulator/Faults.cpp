@@ -34,7 +34,7 @@ void handle(int signal, siginfo_t *info, void *) {
   // kernel does it does outside of the host's allocator, so that text can be made here.
   Multiprocessor::faulted(signal == SIGILL ? describeTrap(info->si_addr)
                           : Multiprocessor::overflewStack(info->si_addr)
-                              ? "the stack overflowed"
+                              ? "an access outside of the thread's stack"
                               : "an access of memory at " + describeAddress(info->si_addr));
   for (size_t i = 0; i < std::size(kSignals); ++i)
     if (kSignals[i] == signal)

@@ -53,11 +53,16 @@ float ofF16(uint16_t bits) {
 /// Widens `bytes` of elements.
 class Widener {
 public:
-  explicit Widener(const char *type) : bytes(std::strchr(type, 'x') || type[0] == 'e' ? 1 : 2), isBf16(type[0] == 'b') {
+  explicit Widener(const char *type) : bytes(type[0] == 'e' ? 1 : 2), isBf16(type[0] == 'b') {
     if (bytes == 1)
       for (int code = 0; code < 256; ++code)
         table[code] = type[1] == '4' ? ofF8(static_cast<uint8_t>(code), 3, 7, false)
                                      : ofF8(static_cast<uint8_t>(code), 2, 15, true);
+  }
+  /// The one of a type: making it takes longer than using it.
+  static const Widener &of(const char *type) {
+    static const Widener e4m3("e4m3"), e5m2("e5m2"), bf16("bf16"), f16("f16");
+    return type[0] == 'e' ? (type[1] == '4' ? e4m3 : e5m2) : type[0] == 'b' ? bf16 : f16;
   }
   int elementBytes() const { return bytes; }
   void widen(const char *source, int byteCount, float *result) const {
@@ -107,7 +112,7 @@ std::string emulator::multiply(const MatrixOperation *threads,
   const MatrixOperation &first = threads[0];
   const bool sparse = first.selector >= 0;
   const Descriptor a(first.a), b(first.b);
-  const Widener left(first.lhs), right(first.rhs);
+  const Widener &left = Widener::of(first.lhs), &right = Widener::of(first.rhs);
   const int stored = kRowBytes / left.elementBytes(), k = stored * (sparse ? 2 : 1), n = first.n;
   if ((b.swizzled && (b.leading != 16 || b.stride != 1024)) || (a.swizzled && (a.leading != 16 || a.stride != 1024)))
     return "a swizzled operand is not in the form that the kernels use";

@@ -65,16 +65,34 @@ extern "C" void emulator_bind(emulator::Gpu *(*current)()) { emulator::currentGp
 template <class T> constexpr T max(T a, T b) { return a < b ? b : a; }
 template <class T> constexpr T min(T a, T b) { return b < a ? b : a; }
 inline unsigned min(unsigned a, int b) { return min(a, static_cast<unsigned>(b)); }
-inline float fabsf(float a) { return __builtin_fabsf(a); }
+extern "C" { // of the C library
+float erff(float);
+float expf(float);
+float fabsf(float);
+float tanhf(float);
+}
 
+// Copied by functions of their own: only there does the compiler check the alignment of what is copied.
 struct alignas(8) uint2 {
   unsigned x, y;
+  uint2() = default;
+  uint2(unsigned x, unsigned y) : x(x), y(y) {}
+  uint2(const uint2 &other) : x(other.x), y(other.y) {}
+  uint2 &operator=(const uint2 &other) { return x = other.x, y = other.y, *this; }
 };
 struct alignas(16) uint4 {
   unsigned x, y, z, w;
+  uint4() = default;
+  uint4(unsigned x, unsigned y, unsigned z, unsigned w) : x(x), y(y), z(z), w(w) {}
+  uint4(const uint4 &other) : x(other.x), y(other.y), z(other.z), w(other.w) {}
+  uint4 &operator=(const uint4 &other) { return x = other.x, y = other.y, z = other.z, w = other.w, *this; }
 };
 struct alignas(16) float4 {
   float x, y, z, w;
+  float4() = default;
+  float4(float x, float y, float z, float w) : x(x), y(y), z(z), w(w) {}
+  float4(const float4 &other) : x(other.x), y(other.y), z(other.z), w(other.w) {}
+  float4 &operator=(const float4 &other) { return x = other.x, y = other.y, z = other.z, w = other.w, *this; }
 };
 inline uint2 make_uint2(unsigned x, unsigned y) { return {x, y}; }
 inline uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) { return {x, y, z, w}; }
