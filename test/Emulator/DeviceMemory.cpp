@@ -2,19 +2,23 @@
 
 #include "DeviceMemory.h"
 
+#include <algorithm>
 #include <cinttypes>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <mutex>
 #include <sys/mman.h>
+#include <tuple>
 #include <unistd.h>
 
 namespace {
 struct Allocation {
-  void *mapping;
-  size_t mappedBytes, bytes;
+  char *mapping; ///< a page that nobody may touch, then `front` bytes that nobody should
+  size_t mappedBytes, front, bytes, back;
 };
+constexpr char kFill = static_cast<char>(0xFF);
 std::mutex mutex;
 std::map<uintptr_t, Allocation> allocations; // by address
 } // namespace
@@ -29,9 +33,10 @@ void *emulator::allocate(size_t bytes) {
   ::mprotect(mapping, page, PROT_NONE);
   ::mprotect(mapping + mapped - page, page, PROT_NONE);
   char *address = mapping + mapped - page - rounded;
-  std::memset(address, 0xFF, rounded);
+  std::memset(mapping + page, kFill, mapped - 2 * page);
   std::lock_guard<std::mutex> lock(mutex);
-  allocations[reinterpret_cast<uintptr_t>(address)] = {mapping, mapped, rounded};
+  allocations[reinterpret_cast<uintptr_t>(address)] = {mapping, mapped, static_cast<size_t>(address - mapping) - page,
+                                                       bytes, rounded - bytes};
   return address;
 }
 
@@ -62,7 +67,7 @@ std::string emulator::describeAddress(const void *pointer) {
   std::lock_guard<std::mutex> lock(mutex);
   for (const auto &[start, allocation] : allocations) {
     const size_t page = static_cast<size_t>(::sysconf(_SC_PAGESIZE)), end = start + allocation.bytes;
-    if (at >= end && at < end + page)
+    if (at >= end && at < end + allocation.back + page)
       std::snprintf(text, sizeof(text), "%#" PRIxPTR ", %zu bytes behind the end of an allocation of %zu bytes", at,
                     static_cast<size_t>(at - end), allocation.bytes);
     else if (at < start && at >= reinterpret_cast<uintptr_t>(allocation.mapping))
@@ -70,4 +75,21 @@ std::string emulator::describeAddress(const void *pointer) {
                     static_cast<size_t>(start - at), allocation.bytes);
   }
   return text;
+}
+
+std::string emulator::findDamage() {
+  std::lock_guard<std::mutex> lock(mutex);
+  for (auto &[start, allocation] : allocations) {
+    char *begin = reinterpret_cast<char *>(start), *end = begin + allocation.bytes;
+    const auto isChanged = [](char byte) { return byte != kFill; };
+    for (auto [from, to, where] : {std::tuple(begin - allocation.front, begin, "in front of"),
+                                   std::tuple(end, end + allocation.back, "behind the end of")})
+      if (char *changed = std::find_if(from, to, isChanged); changed != to) {
+        std::fill(from, to, kFill);
+        const char *edge = from == end ? end : begin;
+        return "memory was written " + std::to_string(std::abs(changed - edge)) + " bytes " + where +
+               " an allocation of " + std::to_string(allocation.bytes) + " bytes";
+      }
+  }
+  return "";
 }

@@ -19,6 +19,10 @@ bool isDeviceMemory(const void *address, size_t bytes);
 /// Where an address lies that could not be accessed: "0x…, 16 bytes behind an allocation of 256 bytes".
 std::string describeAddress(const void *address);
 
+/// Whether somebody has written between an allocation and the pages around it: where, or "". The next call does not
+/// find it again.
+std::string findDamage();
+
 } // namespace emulator
 
 #endif // WINNOW_TEST_EMULATOR_DEVICEMEMORY_H

@@ -195,6 +195,8 @@ Code cuLaunchKernelEx(const LaunchConfig *config, Function function, void **valu
   return enqueue(streamOf(config->stream), [&loaded, shape, parameters] {
     std::string wrong = runGrid(loaded.kernel, parameters->get(), shape, static_cast<unsigned>(multiprocessors),
                                 (seed << 32) + (launches++ << 20));
+    if (std::string damage = findDamage(); wrong.empty())
+      wrong = damage;
     return wrong.empty() ? kSuccess : explain(kLaunchFailed, loaded.name + ": " + wrong);
   });
 }

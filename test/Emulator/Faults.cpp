@@ -38,7 +38,9 @@ void handle(int signal, siginfo_t *info, void *) {
                               : "an access of memory at " + describeAddress(info->si_addr));
   for (size_t i = 0; i < std::size(kSignals); ++i)
     if (kSignals[i] == signal)
-      ::sigaction(signal, &before[i], nullptr); // the fault comes again
+      ::sigaction(signal, &before[i], nullptr); // a fault comes again
+  if (info->si_code <= 0) // a signal that somebody sent does not
+    ::raise(signal);
 }
 
 void install() {

@@ -126,7 +126,7 @@ bool Multiprocessor::runOnce(std::vector<Fiber *> &order, bool &polls) {
       return false;
   }
   order.erase(std::remove_if(order.begin(), order.end(), [](Fiber *fiber) { return fiber->done; }), order.end());
-  if (!copies.empty() && (!progress || random() % 2 == 0)) {
+  if (!order.empty() && !copies.empty() && (!progress || random() % 2 == 0)) {
     landOneCopy();
     progress = true;
   }

@@ -31,12 +31,12 @@ class Mutation:
 
 MUTATIONS = [
     Mutation("a stage is given back while it is read", "ptx::wgmma_wait<1>();", "ptx::wgmma_wait<2>();", "WRONG"),
-    Mutation("a stage is never given back", "release(previous);", ";", "block 0 cannot go on:.*waits for an mbarrier"),
+    Mutation("a stage is never given back", "release(previous);", ";", r"block \d+ cannot go on:.*waits for an mbarrier"),
     Mutation("a stage is read before it is full", "ptx::mbarrier_wait(barriers + 8 * stage, parity);", "",
              "more arrivals than its phase expects|WRONG"),
     Mutation("a stage is filled while it is read", "ptx::mbarrier_wait(empty, parity);", "",
              "more arrivals than its phase expects|WRONG"),
-    Mutation("the producer begins with the wrong parity", "u32 parity = 1;", "u32 parity = 0;", "block . cannot go on:"),
+    Mutation("the producer begins with the wrong parity", "u32 parity = 1;", "u32 parity = 0;", r"block \d+ cannot go on:"),
     Mutation("the consumers begin with the wrong parity", "u32 parity = 0;", "u32 parity = 1;",
              "more arrivals than its phase expects|WRONG|cannot go on"),
     Mutation("fewer bytes are announced than copied", "Shape::kCopyBytes);", "Shape::kCopyBytes - 16);", "cannot go on"),

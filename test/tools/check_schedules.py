@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""Runs products under every tile that `winnow tune` may pick, on shapes that fit none of them.
+
+usage: check_schedules.py WINNOW EXAMPLES FOLDER [SHARE OF]
+
+A database of tuned schedules forces the schedules of both products of a network; `winnow run --check` compares results
+and every kernel's output with the reference. Depths of the ring, rasters and pacings take turns. Databases, specs and logs
+go to FOLDER. With SHARE and OF only every OF-th run is made, from run SHARE modulo OF on. Prints what each product ran
+under, by kind and tile; fails if a check does, or if a run had no forced schedule.
+"""
+
+import itertools
+import json
+import os
+import re
+import subprocess
+import sys
+
+TOKENS = 333
+D_MODEL, D_FFN = 288, 608  # 2.25 and 4.75 slabs of f8, no whole tile
+ROWS = [(64, 1), (128, 1), (128, 2), (256, 2)]
+COLUMNS = range(64, 257, 32)
+MOST_STAGES = [9, 3, 9, 2, 5]
+RASTERS = [12, 1, 2, 16, 8]
+PACINGS = [0, 1, 8, 2, 16]
+ORDERS = ["row_major", "padded", "strided"]
+
+
+def resized(text, sizes):
+    return re.sub(r"(?<![0-9.])(" + "|".join(map(str, sizes)) + r")(?=x)", lambda match: str(sizes[int(match[1])]), text)
+
+
+def entries(problem, rows, warpgroups, columns, turn):
+    """Entries for whatever the orders and panels of the product are: the deepest legal ring decides."""
+    choices = [{"rhs_order": order} for order in ORDERS]
+    if problem["sparse"]:
+        choices = [{**choice, "panel": 0} for choice in choices]
+    else:
+        choices = [{**choice, "lhs_order": order} for choice in choices for order in ORDERS]
+    if problem["compress"]:
+        choices = [{**choice, "out_panel": panel} for choice in choices for panel in (64, 128, 256)]
+    for choice in choices:
+        for stages in range(MOST_STAGES[turn % 5], 1, -1):
+            reach = 10 - stages  # narrower ranges come first
+            yield {"chip": "sm_90a", "problem": {**problem, **choice, "tokens": [TOKENS - reach, TOKENS + reach]},
+                   "schedule": {"tile": [rows, columns], "warpgroups": warpgroups, "stages": stages,
+                                "raster": RASTERS[turn % 5], "pacing": PACINGS[turn // 5 % 5]},
+                   "measured": {"device": "none", "us": 1.0, "model_us": 2.0, "date": "2026-01-01", "build": "none"}}
+
+
+def networks(examples):
+    """(name, text of the spec, entry, problems of its products)."""
+    with open(os.path.join(examples, "modded-nanogpt.mlir"), encoding="utf-8") as file:
+        text = resized(file.read(), {768: D_MODEL, 3072: D_FFN})
+    up = {"m": "tokens", "n": D_FFN, "k": D_MODEL, "sparse": False, "compress": True}
+    down = {"m": "tokens", "n": D_MODEL, "k": D_FFN, "sparse": True, "compress": False, "out": "bf16"}
+    f8 = {"lhs": "f8E4M3FN", "rhs": "f8E4M3FN"}
+    half = {"lhs": "bf16", "rhs": "bf16"}
+    yield "f8", text, "forward_static", [{**up, **f8, "out": "f8E4M3FN"}, {**down, **f8}]
+    yield "bf16", text, "forward_bf16", [{**up, **half, "out": "bf16"}, {**down, **half}]
+    # Scales by row and by column, results that are not compressed, sparse along K or dense.
+    yield "f8 dynamic", text, "forward", [{**up, **f8, "compress": False, "out": "bf16"}, {**down, **f8}]
+    # The right operand as [in, out]: transposed by a kernel of its own.
+    transposed = f"""func.func @forward(%x: tensor<?x{D_MODEL}xf16>, %w: tensor<{D_MODEL}x{D_FFN - 3}xf16>) -> tensor<?x{D_FFN - 3}xf32> {{
+  %y = ffn.matmul %x, %w : (tensor<?x{D_MODEL}xf16>, tensor<{D_MODEL}x{D_FFN - 3}xf16>) -> tensor<?x{D_FFN - 3}xf32>
+  return %y : tensor<?x{D_FFN - 3}xf32>
+}}
+"""
+    yield "f16 [in, out]", transposed, "forward", [{"m": "tokens", "n": D_FFN - 3, "k": D_MODEL, "sparse": False,
+                                                    "compress": False, "lhs": "f16", "rhs": "f16", "out": "f32"}]
+
+
+def runs(examples):
+    tiles = [(rows, warpgroups, columns) for rows, warpgroups in ROWS for columns in COLUMNS]
+    for offset, network in enumerate(networks(examples)):
+        for turn, tile in enumerate(tiles):
+            # The second product has another tile than the first.
+            yield network, [tile, tiles[(turn + 11) % len(tiles)]], turn + offset
+
+
+def main(winnow, examples, folder, share="0", of="1"):
+    os.makedirs(folder, exist_ok=True)
+    wrong = made = 0
+    seen = {}
+    for index, ((name, text, entry, problems), tiles, turn) in enumerate(runs(examples)):
+        if index % int(of) != int(share) % int(of):
+            continue
+        made += 1
+        spec, database = os.path.join(folder, "spec.mlir"), os.path.join(folder, "tuned.json")
+        with open(spec, "w", encoding="utf-8") as file:
+            file.write(text)
+        forced = itertools.chain.from_iterable(
+            entries(problem, rows, warpgroups, columns, turn) for problem, (rows, warpgroups, columns) in zip(problems, tiles))
+        with open(database, "w", encoding="utf-8") as file:
+            json.dump({"version": 1, "entries": list(forced)}, file)
+        command = [winnow, "run", spec, f"--entry={entry}", f"--tokens={TOKENS}", "--target=gpu", "--check", "--remarks",
+                   f"--tuning={database}", "--check-seconds=0.5"]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        used = re.findall(r"schedule: (?:.*?: )?wgmma (\d+ x \d+), (\d) warpgroups?, (\d+) stages[^\n]*?; tuned:", done.stdout)
+        for position, (tile, warpgroups, stages) in enumerate(used):
+            seen.setdefault(name, set()).add((tile, warpgroups, stages))
+        refused = "is not used: " in done.stdout  # not legal for this product
+        if done.returncode != 0 or not re.search(r"\n  ok ", done.stdout) or not (used or refused):
+            log = os.path.join(folder, f"wrong_{index}.log")
+            with open(log, "w", encoding="utf-8") as file:
+                file.write(" ".join(command) + "\n" + done.stdout)
+            os.replace(database, os.path.join(folder, f"wrong_{index}.json"))
+            print(f"WRONG: {name} under {tiles}, turn {turn}: exit status {done.returncode}, {len(used)} forced; see {log}")
+            wrong += 1
+    for name, schedules in sorted(seen.items()):
+        print(f"{name}: {len({schedule[:2] for schedule in schedules})} tiles, rings of "
+              f"{', '.join(sorted({schedule[2] for schedule in schedules}))} stages")
+    print(f"{made} runs, {wrong} wrong")
+    return 1 if wrong or not made else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
