@@ -58,8 +58,8 @@ MUTATIONS = [
     Mutation("a store to another block that is not published", "ptx::cluster_arrive();", "ptx::cluster_arrive_relaxed();",
              "ended with stores to other blocks that no arrival published"),
     Mutation("a row behind the last", "row >= arguments.m", "row > arguments.m", OUTSIDE),
-    Mutation("a store that is not aligned", "*reinterpret_cast<uint2 *>(values)", "*reinterpret_cast<uint2 *>(values + 4)",
-             "an access of memory at an address that is not a multiple of its size", "forward_bf16"),
+    Mutation("a store that is not aligned", "ptx::store_streaming(destination, ", "ptx::store_streaming(destination + 4, ",
+             "an access of memory at an address that is not a multiple of its size"),
     Mutation("a register outside of its array", "registers[4 * (e >> 1)", "registers[256 + 4 * (e >> 1)",
              "WRONG|an index outside of its array|an access outside of the thread's stack"),
 ]
