@@ -39,7 +39,7 @@ void handle(int signal, siginfo_t *info, void *) {
   for (size_t i = 0; i < std::size(kSignals); ++i)
     if (kSignals[i] == signal)
       ::sigaction(signal, &before[i], nullptr); // a fault comes again
-  if (info->si_code <= 0) // a signal that somebody sent does not
+  if (info->si_code <= 0)                       // a signal that somebody sent does not
     ::raise(signal);
 }
 
