@@ -386,8 +386,8 @@ std::string tool::agreementTable(const std::vector<Agreement> &agreements) {
       os << llvm::format(", %.3g of the kept positions moved", agreement.maskMismatch);
     if (!agreement.passed())
       os << (agreement.tolerance.exact ? std::string("; expected equality")
-                                       : llvm::formatv("; expected relative error <= {0}, of an element <= {1} (got "
-                                                       "{2}), moved <= {3}",
+                                       : llvm::formatv("; expected relative error <= {0:e2}, of an element <= {1:e2} "
+                                                       "(got {2:e2}), moved <= {3:e2}",
                                                        agreement.tolerance.relative, agreement.tolerance.element,
                                                        agreement.element, agreement.tolerance.maskMismatch)
                                              .str());
