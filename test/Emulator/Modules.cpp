@@ -3,6 +3,7 @@
 #include "Modules.h"
 
 #include "Multiprocessor.h"
+#include "Scratch.h"
 
 #include <cstdlib>
 #include <cstring>
@@ -46,16 +47,16 @@ size_t imageBytes(const void *image, std::string &why) {
 class TemporaryFile {
 public:
   TemporaryFile(const void *content, size_t bytes) {
-    int file = ::mkstemp(name);
+    int file = ::mkstemp(name.data());
     isWritten = file >= 0 && ::write(file, content, bytes) == static_cast<ssize_t>(bytes);
     if (file >= 0)
       ::close(file);
   }
-  ~TemporaryFile() { ::unlink(name); }
-  const char *path() const { return isWritten ? name : nullptr; }
+  ~TemporaryFile() { ::unlink(name.c_str()); }
+  const char *path() const { return isWritten ? name.c_str() : nullptr; }
 
 private:
-  char name[32] = "/tmp/winnow-emulator-XXXXXX";
+  std::string name = scratchPattern();
   bool isWritten = false;
 };
 } // namespace
@@ -66,7 +67,7 @@ std::unique_ptr<Module> Module::load(const void *image, std::string &why) {
     return nullptr;
   const TemporaryFile file(image, bytes);
   if (!file.path())
-    return why = "cannot write the image to /tmp", nullptr;
+    return why = "cannot write the image to '" + scratchPattern() + "'", nullptr;
   void *library = ::dlopen(file.path(), RTLD_NOW | RTLD_LOCAL);
   if (!library)
     return why = ::dlerror(), nullptr;

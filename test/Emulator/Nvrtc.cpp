@@ -5,6 +5,7 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
+#include "Scratch.h"
 #include "Translate.h"
 
 #include <cerrno>
@@ -35,18 +36,18 @@ struct Program {
 class WorkFolder {
 public:
   WorkFolder() {
-    if (!::mkdtemp(path))
-      throw std::runtime_error("cannot make a folder in /tmp");
+    if (!::mkdtemp(path.data()))
+      throw std::runtime_error("cannot make a folder '" + path + "'");
   }
   ~WorkFolder() {
     for (const char *name : {"kernel.cpp", "kernel.so", "log"})
       ::unlink(file(name).c_str());
-    ::rmdir(path);
+    ::rmdir(path.c_str());
   }
-  std::string file(const std::string &name) const { return std::string(path) + "/" + name; }
+  std::string file(const std::string &name) const { return path + "/" + name; }
 
 private:
-  char path[32] = "/tmp/winnow-emulator-XXXXXX";
+  std::string path = emulator::scratchPattern();
 };
 
 /// Arithmetic as written, and a trap where an array is left or an address is no multiple of what is read there.
@@ -90,7 +91,7 @@ bool compile(Program &program) {
   program.translated = translateKernel(program.source);
   const WorkFolder folder;
   if (!(std::ofstream(folder.file("kernel.cpp")) << program.translated).flush())
-    throw std::runtime_error("cannot write the kernel to /tmp");
+    throw std::runtime_error("cannot write the kernel to '" + folder.file("kernel.cpp") + "'");
   if (!runCompiler(folder, program.log))
     return false;
   program.image = readFile(folder.file("kernel.so"));
