@@ -21,10 +21,10 @@ std::string extentText(int64_t extent);
 void emitConstant(SourceStream &stream, llvm::StringRef name, int64_t value);
 void emitConstant(SourceStream &stream, llvm::StringRef name, bool value);
 
-/// struct NAME { kOrdered, kRising, kIdentity; static … float apply(float x) }: the element-wise region of a kernel
-/// (EmitScalar.cpp). kOrdered: results have no sign and all NaNs the same bits; kRising: that, and they never fall as x
-/// rises; kIdentity: the result is x; kReluPower: 1 for relu, 2 for relu2, of x rounded to ReluInput. Where the caller rounds the result to `roundedTo` at once, the region need not do
-/// so itself.
+/// struct NAME { kOrdered, kRising, kIdentity, kReluPower, ReluInput; static … float apply(float x) }: the element-wise
+/// region of a kernel (EmitScalar.cpp). kOrdered: results have no sign and all NaNs the same bits; kRising: that, and
+/// they never fall as x rises; kIdentity: the result is x; kReluPower: 1 for relu, 2 for relu2, of x rounded to
+/// ReluInput. Where the caller rounds the result to `roundedTo` at once, the region need not do so itself.
 mlir::LogicalResult emitScalarFunction(SourceStream &stream, llvm::StringRef name, mlir::Region &region,
                                        mlir::Type roundedTo = {});
 

@@ -67,9 +67,8 @@ public:
     if constexpr (Tag::kBytes == 2) {
 #pragma unroll
       for (int i = 0; i < 4; ++i)
-        pair = kMagnitude                 ? ptx::maximum_u16x2(pair, raw.words[i] & 0x7FFF7FFFu)
-               : IsSame<Tag, Bf16>::value ? ptx::maximum_bf16x2(pair, raw.words[i])
-                                          : ptx::maximum_f16x2(pair, raw.words[i]);
+        pair =
+            kMagnitude ? ptx::maximum_u16x2(pair, raw.words[i] & 0x7FFF7FFFu) : Pairs<Tag>::maximum(pair, raw.words[i]);
     } else {
 #pragma unroll
       for (int i = 0; i < 8; ++i)
@@ -78,7 +77,7 @@ public:
   }
   __device__ __forceinline__ float get() const {
     if constexpr (Tag::kBytes == 2)
-      return maximum(Convert<Tag>::widen(static_cast<u16>(pair)), Convert<Tag>::widen(static_cast<u16>(pair >> 16)));
+      return maximum(Pairs<Tag>::low(pair), Pairs<Tag>::high(pair));
     else
       return single;
   }
@@ -156,11 +155,13 @@ __device__ __forceinline__ void map_row_cluster(const void *input, float *scale,
   const auto inside = [&](int chunk) {
     return valid && (Config::kSlice * Config::kCluster == kColumns || column0 + chunk * Shape::kStep < kColumns);
   };
-  RawEight<In> raw[Shape::kChunks] = {}; // zeros outside
+  RawEight<In> raw[Shape::kChunks];
 #pragma unroll
   for (int chunk = 0; chunk < Shape::kChunks; ++chunk)
     if (inside(chunk))
       raw[chunk].load_whole(source + chunk * Shape::kStep);
+    else if constexpr (selects_pairs<Config, Body>()) // which does not ask what is inside
+      raw[chunk] = {};
   // The largest of four is always kept: the maximum needs no selection. Where the body never falls, or does nothing, it
   // needs no body either, except of the largest number.
   float largest = 0.0f;

@@ -108,7 +108,7 @@ __device__ __forceinline__ u32 f16x2_of_e4m3x2(u16 bits) {
 }
 /// The compiler must neither compute the pointer anew nor keep its parts apart.
 template <class Pointee> __device__ __forceinline__ void keep(Pointee *&pointer) { asm("" : "+l"(pointer)); }
-/// The compiler must have the value here, in a register: it cannot put off what it takes to compute it.
+/// The front end computes the value before what follows; ptxas may still put that off.
 __device__ __forceinline__ void keep(u32 &value) { asm volatile("" : "+r"(value)); }
 /// The register holds `value` until here.
 __device__ __forceinline__ void pin(u32 value) { asm volatile("" ::"r"(value)); }

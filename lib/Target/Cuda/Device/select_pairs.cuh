@@ -16,22 +16,19 @@ template <class Tag> struct Pairs {
   static __device__ __forceinline__ u32 of(float low, float high) {
     return kBf16 ? ptx::bf16x2_of(low, high) : ptx::f16x2_of(low, high);
   }
-  /// +0.0 instead of what is negative; NaN stays.
-  static __device__ __forceinline__ u32 relu(u32 x) {
-    return kBf16 ? ptx::maximum_bf16x2(x, 0) : ptx::maximum_f16x2(x, 0);
+  static __device__ __forceinline__ u32 maximum(u32 a, u32 b) {
+    return kBf16 ? ptx::maximum_bf16x2(a, b) : ptx::maximum_f16x2(a, b);
   }
+  /// +0.0 instead of what is negative; NaN stays.
+  static __device__ __forceinline__ u32 relu(u32 x) { return maximum(x, 0); }
   static __device__ __forceinline__ u32 at_least(u32 a, u32 b) {
     return kBf16 ? ptx::at_least_bf16x2(a, b) : ptx::at_least_f16x2(a, b);
   }
   static __device__ __forceinline__ u32 above(u32 a, u32 b) {
     return kBf16 ? ptx::above_bf16x2(a, b) : ptx::above_f16x2(a, b);
   }
-  static __device__ __forceinline__ float low(u32 x) {
-    return kBf16 ? __uint_as_float(x << 16) : Convert<Tag>::widen(static_cast<u16>(x));
-  }
-  static __device__ __forceinline__ float high(u32 x) {
-    return kBf16 ? __uint_as_float(x & 0xFFFF0000u) : Convert<Tag>::widen(static_cast<u16>(x >> 16));
-  }
+  static __device__ __forceinline__ float low(u32 x) { return Convert<Tag>::widen(static_cast<u16>(x)); }
+  static __device__ __forceinline__ float high(u32 x) { return Convert<Tag>::widen(static_cast<u16>(x >> 16)); }
 };
 
 /// The range of the numbers, none of which is negative, that selections have been made from.

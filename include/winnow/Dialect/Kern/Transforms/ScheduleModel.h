@@ -80,8 +80,9 @@ double predictClocks(const GemmProblem &problem, const GemmSchedule &schedule, c
 /// Every schedule that is considered, wgmma tiles first, with legality and prediction.
 std::vector<ScheduleCandidate> enumerateSchedules(const GemmProblem &problem, const ChipLimits &chip = {});
 
-/// The legal candidate with the fewest predicted clocks, an earlier one where they are within 5 %; `simt` only where no
-/// wgmma tile is legal. The error lists why each candidate is illegal.
+/// The legal candidate with the fewest clocks, an earlier one where they are within 5 %; tiles of less than 128 columns
+/// only for at most 128 rows, and by the whole prediction, the others by what the multiprocessors are busy alone;
+/// `simt` only where no wgmma tile is legal. The error lists why each candidate is illegal.
 Result<GemmSchedule> chooseSchedule(const GemmProblem &problem, const ChipLimits &chip = {});
 
 std::string toString(const GemmProblem &problem);
