@@ -87,7 +87,11 @@ std::string jit::summarize(ModuleOp kernModule) {
     os << schedule->getTileM() << "x" << schedule->getTileN();
     if (schedule->getFamily() == kern::Family::Wgmma)
       os << " (" << schedule->getStages() << " stages, raster " << schedule->getRaster() << ", pacing "
-         << schedule->getPacing() << ")";
+         << schedule->getPacing();
+    if (schedule->getSplit() > 1)
+      os << ", split " << schedule->getSplit();
+    if (schedule->getFamily() == kern::Family::Wgmma)
+      os << ")";
   }
   return text;
 }

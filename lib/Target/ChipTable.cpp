@@ -53,6 +53,7 @@ static std::vector<Chip> makeTable() {
   sm90a.epilogueRate = 132 * 256 * 192 / 3.3e-6;
   sm90a.compressRate = 132 * 256 * 192 / 7.0e-6;
   sm90a.mapRate = 1 / 1.45e-12;
+  sm90a.sumBytesPerSecond = 132 * 32 * 1.4e9; // 32 bytes per clock each: a prediction
   sm90a.wgmma = true;
   sm90a.tma = true;
   sm90a.mmaSp = true;

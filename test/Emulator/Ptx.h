@@ -191,6 +191,15 @@ inline u32 load_relaxed(const u32 *counter) {
   gpu().yield();
   return __atomic_load_n(counter, __ATOMIC_SEQ_CST);
 }
+inline void release_arrival(u32 *counter) { count_arrival(counter); }
+inline u32 load_acquire(const u32 *counter) { return load_relaxed(counter); }
+inline void store_global(void *pointer, float a, float b, float c, float d) {
+  *static_cast<float4 *>(pointer) = float4(a, b, c, d);
+}
+inline void load_global(float (&value)[4], const void *pointer) {
+  const float4 loaded = *static_cast<const float4 *>(pointer);
+  value[0] = loaded.x, value[1] = loaded.y, value[2] = loaded.z, value[3] = loaded.w;
+}
 
 inline void cluster_arrive() { gpu().clusterArrive(false); }
 inline void cluster_arrive_relaxed() { gpu().clusterArrive(true); }

@@ -27,6 +27,7 @@ class Mutation:
     new: str
     found: str
     entry: str = "forward"
+    multiprocessors: str = "4"
 
 
 MUTATIONS = [
@@ -57,6 +58,12 @@ MUTATIONS = [
              r"a store to the shared memory of the cluster's block \d+, which has not begun or has ended"),
     Mutation("a store to another block that is not published", "ptx::cluster_arrive();", "ptx::cluster_arrive_relaxed();",
              "ended with stores to other blocks that no arrival published"),
+    Mutation("sums of other parts that nobody waits for", "while (ptx::load_acquire(counter(work)) + 1", "while (false && 1",
+             "WRONG", multiprocessors="132"),
+    Mutation("sums that are counted before they are written", "ptx::store_global(place,", "(void)(place,", "WRONG",
+             multiprocessors="132"),
+    Mutation("a part of K that is multiplied twice", "work.first = slabs * work.part / cut;", "work.first = 0;", "WRONG",
+             multiprocessors="132"),
     Mutation("a row behind the last", "row >= arguments.m", "row > arguments.m", OUTSIDE),
     Mutation("a store that is not aligned", "ptx::store_streaming(destination, ", "ptx::store_streaming(destination + 4, ",
              "an access of memory at an address that is not a multiple of its size"),
@@ -88,8 +95,9 @@ def main(winnow, spec, choice=""):
             print(f"WRONG: {mutation.name}: no kernel of @{mutation.entry} contains '{mutation.old}'")
             wrong += 1
             continue
-        status, output = check(winnow, spec, mutation.entry, {"WINNOW_EMULATOR_REPLACE": mutation.old,
-                                                              "WINNOW_EMULATOR_WITH": mutation.new})
+        environment = {"WINNOW_EMULATOR_REPLACE": mutation.old, "WINNOW_EMULATOR_WITH": mutation.new,
+                       "WINNOW_EMULATOR_MULTIPROCESSORS": mutation.multiprocessors}
+        status, output = check(winnow, spec, mutation.entry, environment)
         found = re.search(mutation.found, output, re.DOTALL)
         if status == 1 and found:
             print(f"found: {mutation.name}: {found[0].splitlines()[0]}")

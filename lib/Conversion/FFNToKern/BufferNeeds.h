@@ -37,7 +37,7 @@ struct ScheduleContext {
 };
 
 struct FunctionPlan {
-  llvm::SmallVector<PlannedKernel> kernels;
+  llvm::SmallVector<PlannedKernel, 4> kernels;
   llvm::DenseMap<mlir::Value, BufferNeeds> needs;
 };
 

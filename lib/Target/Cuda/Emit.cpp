@@ -82,7 +82,10 @@ FailureOr<std::string> cuda::emitSource(Operation *kernel) {
                    : family == kern::Family::Simt ? "gemm_simt.cuh"
                    : family == kern::Family::Row  ? "map_row.cuh"
                                                   : "map_patch.cuh";
-  SmallVector<StringRef> files = {"types.cuh", "ptx.cuh", "numeric.cuh", "select_pairs.cuh", body};
+  SmallVector<StringRef> files = {"types.cuh", "ptx.cuh", "numeric.cuh", "select_pairs.cuh"};
+  if (family == kern::Family::Wgmma)
+    files.append({"gemm_work.cuh", "split_sums.cuh"});
+  files.push_back(body);
   if (auto map = dyn_cast<kern::MapOp>(kernel); map && kern::getRowSlices(map))
     files.push_back("map_row_cluster.cuh");
   std::string text;

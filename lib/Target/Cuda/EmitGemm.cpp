@@ -44,6 +44,11 @@ static LogicalResult emitConfig(SourceStream &stream, kern::GemmOp op, const ker
     emitConstant(stream, "kStages", schedule.getStages());
     emitConstant(stream, "kRaster", schedule.getRaster());
     emitConstant(stream, "kPacing", schedule.getPacing());
+    kern::GemmSchedule plain = kern::toSchedule(schedule);
+    emitConstant(stream, "kSplit", schedule.getSplit());
+    emitConstant(stream, "kSplitCost", kern::splitCost(problem, plain));
+    emitConstant(stream, "kSplitSlots", kern::splitSlots(plain));
+    emitConstant(stream, "kSplitCounters", kern::splitCounters(plain));
     emitConstant(stream, "kElementBytes", elementBytes(problem.lhs));
     emitConstant(stream, "kSparse", problem.sparse);
     emitConstant(stream, "kRhsPermuted", isRhsPermuted(op));
@@ -93,7 +98,8 @@ LogicalResult cuda::emitGemm(SourceStream &stream, kern::GemmOp op) {
   SourceStream::Scope function(stream, entryOpening(op.getSymName(), attributes, parameters), "}");
   stream.line("winnow::GemmArguments arguments;");
   for (const Parameter &parameter : parameters)
-    if (parameter.kind == Parameter::Kind::buffer || parameter.kind == Parameter::Kind::progress)
+    if (parameter.kind == Parameter::Kind::buffer || parameter.kind == Parameter::Kind::progress ||
+        parameter.kind == Parameter::Kind::partials)
       stream.line(llvm::Twine("arguments.") + parameter.name + " = " + parameter.name + ";");
   stream.line("arguments.m = " + extentText(problem->m) + ";");
   stream.line("arguments.n = " + extentText(problem->n) + ";");

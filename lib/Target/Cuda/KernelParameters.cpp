@@ -30,8 +30,10 @@ SmallVector<Parameter> cuda::getParameters(kern::GemmOp op) {
   if (op.getOutScale())
     parameters.push_back({Kind::buffer, "const float *", "out_scale", operand++});
   parameters.push_back({Kind::buffer, "void *", "out", operand});
-  if (op.getSchedule()->getPacing() > 0)
+  if (op.getSchedule()->getPacing() > 0 || op.getSchedule()->getSplit() > 1)
     parameters.push_back({Kind::progress, "unsigned *", "progress"});
+  if (op.getSchedule()->getSplit() > 1)
+    parameters.push_back({Kind::partials, "void *", "partials"});
   parameters.push_back({Kind::tokens, "int ", "tokens"});
   return parameters;
 }

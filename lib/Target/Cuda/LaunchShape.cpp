@@ -29,6 +29,10 @@ static FailureOr<rt::Extent> linear(Operation *op, std::optional<rt::Extent> ext
                            << " is not linear in the token count (kern-verify-emittable should have rejected it)";
 }
 
+static rt::Extent scaled(rt::Extent extent, int64_t factor) {
+  return {extent.divisor, extent.factor * factor, extent.addend * factor};
+}
+
 /// Tiles along M and N, with those that only complete a packed result.
 static std::pair<Count, Count> gemmTiles(kern::GemmOp op, const kern::GemmProblem &problem) {
   int64_t padM = 1, padN = 1;
@@ -56,7 +60,8 @@ FailureOr<LaunchShape> cuda::getLaunchShape(kern::GemmOp op) {
     return failure();
   kern::GemmSchedule schedule = kern::toSchedule(*op.getSchedule());
   LaunchShape shape;
-  shape.tiles = *tiles;
+  // Where fewer tiles than multiprocessors are cut along K, further CTAs have work.
+  shape.tiles = scaled(*tiles, std::max<int64_t>(1, schedule.split));
   if (schedule.family == kern::Family::Wgmma) {
     shape.threads = (schedule.warpgroups + 1) * 128;
     shape.sharedBytes = kern::sharedMemoryBytes(*problem, schedule);
@@ -94,10 +99,18 @@ FailureOr<LaunchShape> cuda::getLaunchShape(kern::MapOp op) {
   return shape;
 }
 
-FailureOr<rt::Extent> cuda::getPacingBytes(kern::GemmOp op) {
+int64_t cuda::getPartialBytes(kern::GemmOp op) {
+  kern::GemmSchedule schedule = kern::toSchedule(*op.getSchedule());
+  return kern::splitSlots(schedule) * schedule.tileM * schedule.tileN * 4;
+}
+
+FailureOr<rt::Extent> cuda::getCounterBytes(kern::GemmOp op) {
   FailureOr<kern::GemmProblem> problem = kern::describe(op);
   if (failed(problem))
     return failure();
+  int64_t splitBytes = 4 * kern::splitCounters(kern::toSchedule(*op.getSchedule()));
+  if (op.getSchedule()->getPacing() == 0)
+    return rt::Extent::constant(splitBytes);
   auto [tilesM, tilesN] = gemmTiles(op, *problem);
   int64_t slab = slabElements(elementBytes(problem->lhs));
   // ceil(a * b / 132) is at most a * ceil(b / 132), and only the dynamic factor has to stay one.
@@ -109,12 +122,12 @@ FailureOr<rt::Extent> cuda::getPacingBytes(kern::GemmOp op) {
     int64_t perChunk = 4 * (chunks.evaluate(0) + 1);
     tilesM.factor *= ceilDiv(others, kPacingMultiprocessors) * perChunk;
     rt::Extent bytes = tilesM.toExtent();
-    bytes.addend += perChunk;
+    bytes.addend += perChunk + splitBytes;
     return bytes;
   }
   int64_t perWave = 4 * (ceilDiv(tilesM.evaluate(0) * others, kPacingMultiprocessors) + 1);
   rt::Extent bytes = Count{chunks.extent, chunks.divisor, perWave}.toExtent();
-  bytes.addend += perWave;
+  bytes.addend += perWave + splitBytes;
   return bytes;
 }
 
@@ -123,10 +136,6 @@ static rt::Extent rowBytes(kern::BufferType type, int64_t k, int64_t size) {
   if (type.isTransposed())
     return Count{k, kPitchStep, kPitchStep * size}.toExtent();
   return Count{k, 1, size}.toExtent();
-}
-
-static rt::Extent scaled(rt::Extent extent, int64_t factor) {
-  return {extent.divisor, extent.factor * factor, extent.addend * factor};
 }
 
 /// Element type for the driver: f8 travels as bytes.

@@ -42,7 +42,8 @@ private:
   FailureOr<uint32_t> getKernel(Operation *kernel, const LaunchShape &shape);
   LogicalResult addLaunch(kern::LaunchOp launch);
   template <typename Op> LogicalResult addKernelLaunch(kern::LaunchOp launch, Op kernel);
-  FailureOr<uint32_t> addPacing(kern::GemmOp op);
+  uint32_t addBytes(const std::string &name, rt::Extent bytes);
+  FailureOr<uint32_t> addCounters(kern::GemmOp op);
   void limitTokens();
 };
 
@@ -140,17 +141,21 @@ FailureOr<uint32_t> PlanBuilder::getKernel(Operation *kernel, const LaunchShape 
   return entry->second;
 }
 
-/// Adds the counters of a paced product and the launch that zeroes them.
-FailureOr<uint32_t> PlanBuilder::addPacing(kern::GemmOp op) {
-  FailureOr<rt::Extent> bytes = getPacingBytes(op);
+uint32_t PlanBuilder::addBytes(const std::string &name, rt::Extent bytes) {
+  rt::Buffer buffer;
+  buffer.name = name;
+  buffer.element = rt::ElementType::u8;
+  buffer.bytes = bytes;
+  plan.buffers.push_back(std::move(buffer));
+  return static_cast<uint32_t>(plan.buffers.size() - 1);
+}
+
+/// Adds the counters of a product and the launch that zeroes them.
+FailureOr<uint32_t> PlanBuilder::addCounters(kern::GemmOp op) {
+  FailureOr<rt::Extent> bytes = getCounterBytes(op);
   if (failed(bytes))
     return failure();
-  rt::Buffer buffer;
-  buffer.name = "progress of " + op.getSymName().str();
-  buffer.element = rt::ElementType::u8;
-  buffer.bytes = *bytes;
-  auto index = static_cast<uint32_t>(plan.buffers.size());
-  plan.buffers.push_back(std::move(buffer));
+  uint32_t index = addBytes("progress of " + op.getSymName().str(), *bytes);
   rt::Launch fill;
   fill.kind = rt::Launch::Kind::fillZero;
   fill.buffer = index;
@@ -188,11 +193,16 @@ template <typename Op> LogicalResult PlanBuilder::addKernelLaunch(kern::LaunchOp
       break;
     case Parameter::Kind::progress:
       if constexpr (std::is_same_v<Op, kern::GemmOp>) {
-        FailureOr<uint32_t> counters = addPacing(kernel);
+        FailureOr<uint32_t> counters = addCounters(kernel);
         if (failed(counters))
           return failure();
         argument.index = *counters;
       }
+      break;
+    case Parameter::Kind::partials:
+      if constexpr (std::is_same_v<Op, kern::GemmOp>)
+        argument.index =
+            addBytes("partial sums of " + kernel.getSymName().str(), rt::Extent::constant(getPartialBytes(kernel)));
       break;
     case Parameter::Kind::tokens:
       argument.kind = rt::Argument::Kind::extent;

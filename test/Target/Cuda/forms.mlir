@@ -20,6 +20,10 @@
 // CHECK-NEXT: static constexpr int kStages = 6;
 // CHECK-NEXT: static constexpr int kRaster = 8;
 // CHECK-NEXT: static constexpr int kPacing = 0;
+// CHECK-NEXT: static constexpr int kSplit = 0;
+// CHECK-NEXT: static constexpr int kSplitCost = 0;
+// CHECK-NEXT: static constexpr int kSplitSlots = 0;
+// CHECK-NEXT: static constexpr int kSplitCounters = 0;
 // CHECK-NEXT: static constexpr int kElementBytes = 1;
 // CHECK-NEXT: static constexpr bool kSparse = false;
 // CHECK-NEXT: static constexpr bool kRhsPermuted = false;

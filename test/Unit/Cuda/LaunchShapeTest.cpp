@@ -76,10 +76,27 @@ int64_t countersTouched(int64_t tiles, int64_t slabs, int64_t pacing) {
 
 TEST(LaunchShape, PacingCountersSufficeForDynamicTokens) {
   Module module(gemm(kDense));
-  mlir::FailureOr<rt::Extent> bytes = cuda::getPacingBytes(module.first<kern::GemmOp>());
+  mlir::FailureOr<rt::Extent> bytes = cuda::getCounterBytes(module.first<kern::GemmOp>());
   ASSERT_TRUE(succeeded(bytes));
   for (int64_t tokens = 1; tokens < 40000; tokens += 97)
     EXPECT_GE(bytes->evaluate(tokens), 4 * countersTouched(countTiles(tokens, 15680, 256, 192), 35, 16)) << tokens;
+}
+
+TEST(LaunchShape, PartsOfTheLastWaveHaveCountersSumsAndMultiprocessors) {
+  std::string split = std::string(kDense);
+  split.replace(split.find("pacing = 16"), 11, "pacing = 16, split = 4");
+  Module plain(gemm(kDense)), cut(gemm(split.c_str()));
+  auto op = cut.first<kern::GemmOp>();
+  mlir::FailureOr<rt::Extent> bytes = cuda::getCounterBytes(op),
+                              plainBytes = cuda::getCounterBytes(plain.first<kern::GemmOp>());
+  ASSERT_TRUE(succeeded(bytes) && succeeded(plainBytes));
+  EXPECT_EQ(bytes->evaluate(777), plainBytes->evaluate(777) + 4 * 2 * 132); // a counter per warpgroup
+  EXPECT_EQ(cuda::getPartialBytes(plain.first<kern::GemmOp>()), 0);
+  // 66 tiles in four parts are two rounds; three of the four have sums.
+  EXPECT_EQ(cuda::getPartialBytes(op), 3 * 66 * 256 * 192 * 4);
+  mlir::FailureOr<cuda::LaunchShape> shape = cuda::getLaunchShape(op);
+  ASSERT_TRUE(succeeded(shape));
+  EXPECT_EQ(shape->tiles.evaluate(777), 4 * countTiles(777, 15680, 256, 192));
 }
 
 TEST(LaunchShape, PacingCountersSufficeForADynamicDepth) {
@@ -87,7 +104,7 @@ TEST(LaunchShape, PacingCountersSufficeForADynamicDepth) {
       gemm("lhs = !kern.buffer<?x16384xf8E4M3FN, #kern.packed24<axis = 0, panel = 256>>, transpose_lhs, "
            "rhs = !kern.buffer<?x4096xf8E5M2, #kern.transposed>, out = !kern.buffer<16384x4096xf32>, schedule = "
            "#kern.schedule<wgmma, tile = [256, 192], warpgroups = 2, stages = 5, raster = 8, pacing = 16>"));
-  mlir::FailureOr<rt::Extent> bytes = cuda::getPacingBytes(module.first<kern::GemmOp>());
+  mlir::FailureOr<rt::Extent> bytes = cuda::getCounterBytes(module.first<kern::GemmOp>());
   ASSERT_TRUE(succeeded(bytes));
   int64_t tiles = countTiles(16384, 4096, 256, 192);
   for (int64_t tokens = 1; tokens < 40000; tokens += 97)

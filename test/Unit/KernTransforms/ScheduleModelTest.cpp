@@ -54,6 +54,36 @@ TEST(ScheduleModel, SparseProductsArePredictedFasterThanDenseOnes) {
   EXPECT_GT(sparse, dense / 2); // Shared memory, not the tensor core, limits the sparse one.
 }
 
+TEST(ScheduleModel, TilesOfTheLastWaveAreCutWhereThatIsFaster) {
+  GemmSchedule schedule{Family::Wgmma, 256, 192, 2, 5, 12, 8, 4};
+  GemmProblem sparse = problem(8192, 8192, 28672, true);
+  int64_t cost = splitCost(sparse, schedule);
+  EXPECT_EQ(cost, 7); // 6144 clocks for 196,608 bytes, 896 per slab
+  // 1376 tiles leave 56 for the last wave: two parts each fill 112 CTAs.
+  TailCut cut = cutTail(56, 224, 132, schedule, cost);
+  EXPECT_EQ(cut.parts, 2);
+  EXPECT_EQ(cut.slabs, 112 + 7 * 1.5);
+  // 88 tiles: three parts are two rounds of a third each.
+  cut = cutTail(88, 128, 132, schedule, cost);
+  EXPECT_EQ(cut.parts, 3);
+  EXPECT_EQ(cut.slabs, 2 * 43 + 7 * 2);
+  EXPECT_EQ(cutTail(28, 224, 132, schedule, cost).parts, 4);
+  EXPECT_EQ(cutTail(112, 224, 132, schedule, cost).parts, 1); // nothing to gain
+  EXPECT_EQ(cutTail(0, 224, 132, schedule, cost).slabs, 0);
+  EXPECT_EQ(cutTail(28, 6, 132, schedule, cost).parts, 1); // no part is worth its sums
+  // What the sums need is there.
+  for (int64_t tail = 1; tail <= 132; ++tail)
+    for (int64_t slabs : {16, 35, 128, 576})
+      EXPECT_LE(tail * (cutTail(tail, slabs, 132, schedule, 1).parts - 1), splitSlots(schedule));
+}
+
+TEST(ScheduleModel, OnlyFewWavesAreCut) {
+  EXPECT_EQ(chooseSchedule(problem(16384, 8192, 28672, true))->split, 0);
+  EXPECT_EQ(chooseSchedule(problem(8192, 8192, 28672, true))->split, 4);
+  EXPECT_EQ(chooseSchedule(problem(1, 4096, 16384, false))->split, 8);
+  EXPECT_EQ(chooseSchedule(problem(8192, 8192, 1024, true))->split, 0); // eight slabs
+}
+
 TEST(ScheduleModel, MoreWorkNeverTakesLess) {
   GemmSchedule schedule{Family::Wgmma, 256, 192, 2, 4, 8, 0};
   double before = 0;

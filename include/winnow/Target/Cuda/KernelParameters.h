@@ -16,7 +16,8 @@ struct Parameter {
     lhsMap,
     rhsMap,   ///< tensor maps of the operands of a product
     buffer,   ///< pointer to a launch operand
-    progress, ///< pointer to the pacing counters, which the plan adds
+    progress, ///< pointer to the counters of parts of tiles and of pacing, which the plan adds
+    partials, ///< pointer to the sums of parts of tiles, which the plan adds
     tokens,   ///< the token count
   } kind;
   const char *type; ///< CUDA C++ declaration: type, then name

@@ -20,9 +20,13 @@ struct LaunchShape {
 mlir::FailureOr<LaunchShape> getLaunchShape(kern::GemmOp op);
 mlir::FailureOr<LaunchShape> getLaunchShape(kern::MapOp op);
 
-/// Bytes of the pacing counters of a product with pacing: at least 4 * (ceil(tiles / 132) + 1) * (ceil(slabs / pacing)
-/// + 1), as many as the kernel will touch (docs/kernels.md, "Pacing counters").
-mlir::FailureOr<rt::Extent> getPacingBytes(kern::GemmOp op);
+/// Bytes of the counters of a product with pacing or a cut last wave: those of the parts of tiles, then with pacing at
+/// least 4 * (ceil(tiles / 132) + 1) * (ceil(slabs / pacing) + 1), as many as the kernel will touch (docs/kernels.md,
+/// "Counters").
+mlir::FailureOr<rt::Extent> getCounterBytes(kern::GemmOp op);
+
+/// Bytes of the sums of parts of tiles of a product whose last wave may be cut (docs/kernels.md, "The last wave").
+int64_t getPartialBytes(kern::GemmOp op);
 
 /// Tensor maps of a dense left operand and of the right operand; `TensorMap::buffer` is left 0.
 rt::TensorMap getLhsMap(kern::GemmOp op);

@@ -40,6 +40,15 @@ static constexpr int64_t kMostWarpgroups = 3, kMostRingStages = 15;
 static constexpr int64_t kRaster = 12;
 static constexpr int64_t kPacing = 8;
 
+/// The last wave is cut into at most so many parts along K: 64-row tiles, whose sums are small, into more. Beyond
+/// kMostSplitWaves waves there is nothing worth gaining, and below kLeastSplitSlabs slabs no part worth its sums.
+static constexpr int64_t kMostParts = 4, kMostPartsOfSmallTiles = 8;
+static constexpr int64_t kMostSplitWaves = 16, kLeastSplitSlabs = 16;
+/// Multiprocessors that counters and sums are allotted for.
+static constexpr int64_t kSplitMultiprocessors = 132;
+/// Parts may take up to so many waves.
+static constexpr int64_t kSplitRounds = 2;
+
 static int64_t nominal(const GemmProblem &problem, int64_t extent) {
   return extent == cuda::kTokens ? problem.expectedTokens : extent;
 }
@@ -148,6 +157,9 @@ std::string kern::whyIllegal(const GemmProblem &problem, const GemmSchedule &sch
     return "raster expects at least 1, got " + std::to_string(schedule.raster);
   if (schedule.pacing < 0)
     return "pacing expects 0 or more slabs, got " + std::to_string(schedule.pacing);
+  if (schedule.split < 0 || schedule.split > kMostPartsOfSmallTiles)
+    return "split expects 0 to " + std::to_string(kMostPartsOfSmallTiles) + " parts, got " +
+           std::to_string(schedule.split);
   if (schedule.pacing > 0 && !pacingIsLinear(problem))
     return "the number of pacing counters is not linear in the token count";
 
@@ -175,6 +187,50 @@ struct Clocks {
 };
 } // namespace
 
+/// Clocks that a slab of a wgmma tile takes one multiprocessor.
+static double slabClocks(const GemmProblem &problem, const GemmSchedule &schedule, const ChipLimits &chip) {
+  double bytes = static_cast<double>(cuda::elementBytes(problem.lhs));
+  int64_t slab = cuda::slabElements(cuda::elementBytes(problem.lhs)), blocks = schedule.tileM / 64;
+  double tensor = static_cast<double>(schedule.tileM) * schedule.tileN * slab * bytes /
+                  (chip.tensorBytes * (problem.sparse ? 2 : 1));
+  // Every m64 block reads all of B's tile and its own rows of A from shared memory.
+  double shared = static_cast<double>(blocks) *
+                  (schedule.tileN * cuda::kSlabBytes + 64 * cuda::kSlabBytes / (problem.sparse ? 2 : 1)) /
+                  chip.sharedBytesPerClock;
+  double fetch = static_cast<double>(stageBytes(problem, schedule)) / chip.l2BytesPerClock;
+  return std::max({tensor, shared, fetch});
+}
+
+int64_t kern::splitCost(const GemmProblem &problem, const GemmSchedule &schedule, const ChipLimits &chip) {
+  if (schedule.split < 2)
+    return 0;
+  double clocks = static_cast<double>(schedule.tileM * schedule.tileN * 4) / chip.sumBytesPerClock;
+  return static_cast<int64_t>(std::ceil(clocks / slabClocks(problem, schedule, chip)));
+}
+
+int64_t kern::splitSlots(const GemmSchedule &schedule) {
+  // tail * parts <= rounds * multiprocessors, and every part but the last has sums.
+  return schedule.split < 2 ? 0 : kSplitRounds * kSplitMultiprocessors * (schedule.split - 1) / schedule.split;
+}
+
+int64_t kern::splitCounters(const GemmSchedule &schedule) {
+  return schedule.split < 2 ? 0 : kSplitMultiprocessors * schedule.warpgroups;
+}
+
+TailCut kern::cutTail(int64_t tail, int64_t slabs, int64_t grid, const GemmSchedule &schedule, int64_t cost) {
+  TailCut best{1, tail == 0 ? 0.0 : static_cast<double>(slabs)};
+  if (tail * schedule.warpgroups > splitCounters(schedule))
+    return best;
+  for (int64_t parts = 2; parts <= std::min(schedule.split, slabs); ++parts) {
+    if (tail * (parts - 1) > splitSlots(schedule))
+      break;
+    double time = cuda::ceilDiv(tail * parts, grid) * cuda::ceilDiv(slabs, parts) + cost * (parts + 1) / 2.0;
+    if (time < best.slabs)
+      best = {parts, time};
+  }
+  return best;
+}
+
 static Clocks countClocks(const GemmProblem &problem, const GemmSchedule &schedule, const ChipLimits &chip) {
   int64_t m = nominal(problem, problem.m), n = nominal(problem, problem.n), k = nominal(problem, problem.k);
   double bytes = static_cast<double>(cuda::elementBytes(problem.lhs));
@@ -184,22 +240,24 @@ static Clocks countClocks(const GemmProblem &problem, const GemmSchedule &schedu
     clocks.busy = static_cast<double>(m) * n * k / (128.0 * chip.multiprocessors);
     return clocks;
   }
-  int64_t slab = cuda::slabElements(cuda::elementBytes(problem.lhs)), blocks = schedule.tileM / 64;
-  double tensor = static_cast<double>(schedule.tileM) * schedule.tileN * slab * bytes /
-                  (chip.tensorBytes * (problem.sparse ? 2 : 1));
-  // Every m64 block reads all of B's tile and its own rows of A from shared memory.
-  double shared = static_cast<double>(blocks) *
-                  (schedule.tileN * cuda::kSlabBytes + 64 * cuda::kSlabBytes / (problem.sparse ? 2 : 1)) /
-                  chip.sharedBytesPerClock;
-  double fetch = static_cast<double>(stageBytes(problem, schedule)) / chip.l2BytesPerClock;
-  double perTile = cuda::ceilDiv(k, slab) * std::max({tensor, shared, fetch}) +
-                   kEpilogueClocksPerElement * schedule.tileM * schedule.tileN;
-  clocks.busy = cuda::ceilDiv(nominalTiles(problem, schedule), chip.multiprocessors) * perTile;
+  int64_t slabs = cuda::ceilDiv(k, cuda::slabElements(cuda::elementBytes(problem.lhs)));
+  int64_t tiles = nominalTiles(problem, schedule), tail = tiles % chip.multiprocessors;
+  int64_t waves = cuda::ceilDiv(tiles, chip.multiprocessors);
+  TailCut cut = cutTail(tail, slabs, chip.multiprocessors, schedule, splitCost(problem, schedule, chip));
+  clocks.busy = (tiles / chip.multiprocessors * slabs + cut.slabs) * slabClocks(problem, schedule, chip) +
+                waves * kEpilogueClocksPerElement * schedule.tileM * schedule.tileN;
   return clocks;
 }
 
 double kern::predictClocks(const GemmProblem &problem, const GemmSchedule &schedule, const ChipLimits &chip) {
   return countClocks(problem, schedule, chip).total();
+}
+
+int64_t kern::usualSplit(const GemmProblem &problem, const GemmSchedule &schedule, const ChipLimits &chip) {
+  int64_t slabs = cuda::ceilDiv(nominal(problem, problem.k), cuda::slabElements(cuda::elementBytes(problem.lhs)));
+  if (slabs < kLeastSplitSlabs || nominalTiles(problem, schedule) >= kMostSplitWaves * chip.multiprocessors)
+    return 0;
+  return schedule.tileM == 64 ? kMostPartsOfSmallTiles : kMostParts;
 }
 
 std::vector<ScheduleCandidate> kern::enumerateSchedules(const GemmProblem &problem, const ChipLimits &chip) {
@@ -217,6 +275,7 @@ std::vector<ScheduleCandidate> kern::enumerateSchedules(const GemmProblem &probl
     if (pacingIsLinear(problem) &&
         nominalTiles(problem, schedule) > chip.multiprocessors) // A single wave has nothing to drift from.
       schedule.pacing = kPacing;
+    schedule.split = usualSplit(problem, schedule, chip);
     add(schedule);
   }
   add(GemmSchedule{});
@@ -256,5 +315,7 @@ std::string kern::toString(const GemmSchedule &schedule) {
                      std::to_string(schedule.tileN);
   if (schedule.family == Family::Wgmma)
     text += ", " + std::to_string(schedule.warpgroups) + " warpgroups, " + std::to_string(schedule.stages) + " stages";
+  if (schedule.split > 1)
+    text += ", split " + std::to_string(schedule.split);
   return text;
 }

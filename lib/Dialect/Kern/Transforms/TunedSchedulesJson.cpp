@@ -193,6 +193,8 @@ static bool readSchedule(const json::Value &value, GemmSchedule &schedule, json:
   members.readNumber("stages", schedule.stages);
   members.readNumber("raster", schedule.raster);
   members.readNumber("pacing", schedule.pacing);
+  if (members.has("split")) // absent in files written before it was there, and where nothing is cut
+    members.readNumber("split", schedule.split);
   return members.finish();
 }
 
@@ -306,6 +308,8 @@ static void writeEntry(json::OStream &out, const TunedEntry &entry) {
       out.attribute("stages", entry.schedule.stages);
       out.attribute("raster", entry.schedule.raster);
       out.attribute("pacing", entry.schedule.pacing);
+      if (entry.schedule.split != 0)
+        out.attribute("split", entry.schedule.split);
     });
     out.attributeObject("measured", [&] {
       out.attribute("device", json::fixUTF8(entry.device));

@@ -22,7 +22,7 @@ static constexpr size_t kLeastTiles = 4;
 
 static auto fields(const GemmSchedule &schedule) {
   return std::tie(schedule.family, schedule.tileM, schedule.tileN, schedule.warpgroups, schedule.stages,
-                  schedule.raster, schedule.pacing);
+                  schedule.raster, schedule.pacing, schedule.split);
 }
 
 bool kern::sameSchedule(const GemmSchedule &a, const GemmSchedule &b) { return fields(a) == fields(b); }
@@ -33,6 +33,16 @@ static int64_t deepestRing(const GemmProblem &problem, GemmSchedule schedule, co
     if (whyIllegal(problem, schedule, chip).empty())
       return schedule.stages;
   return 0;
+}
+
+static std::vector<std::pair<int64_t, int64_t>> pacingsAndSplits(int64_t usualSplit) {
+  std::vector<std::pair<int64_t, int64_t>> pairs;
+  for (int64_t pacing : kPacings) {
+    pairs.push_back({pacing, usualSplit});
+    if (usualSplit != 0)
+      pairs.push_back({pacing, 0});
+  }
+  return pairs;
 }
 
 std::vector<ScheduleCandidate> kern::tuningCandidates(const GemmProblem &problem, const GemmSchedule &chosen,
@@ -46,19 +56,22 @@ std::vector<ScheduleCandidate> kern::tuningCandidates(const GemmProblem &problem
       int64_t rowsOfTiles = cuda::ceilDiv(m, rows);
       // A single wave has nothing to drift from.
       bool paced = nominalTiles(problem, schedule) > chip.multiprocessors;
+      int64_t usual = usualSplit(problem, schedule, chip);
       for (int64_t stages : {deepest, deepest - 1})
         for (int64_t raster : kRasters)
-          for (int64_t pacing : kPacings) {
+          for (auto [pacing, split] : pacingsAndSplits(usual)) {
             schedule.stages = stages;
             schedule.raster = raster;
             schedule.pacing = pacing;
+            schedule.split = split;
             // Groups of more rows of tiles than there are walk them all the same.
             bool sameWalk =
                 raster != kUsualRaster && std::min(raster, rowsOfTiles) == std::min(kUsualRaster, rowsOfTiles);
             if ((pacing > 0 && !paced) || sameWalk || sameSchedule(schedule, chosen) ||
                 !whyIllegal(problem, schedule, chip).empty())
               continue;
-            int differences = (stages != deepest) + (raster != kUsualRaster) + (pacing != (paced ? kUsualPacing : 0));
+            int differences = (stages != deepest) + (raster != kUsualRaster) + (pacing != (paced ? kUsualPacing : 0)) +
+                              (split != usual);
             double clocks = predictClocks(problem, schedule, chip);
             ranked.push_back({clocks * (1 + kCostOfDifference * differences), {schedule, "", clocks}});
           }

@@ -2,7 +2,8 @@
 //
 // One producer warpgroup (one thread of it) fills a ring of shared-memory stages; consumer warpgroups multiply. A stage
 // is one slab, 128 bytes of K: the rows of B by one tensor copy, then A by one tensor copy (dense) or one bulk copy of
-// packed blocks (sparse). Accumulators stay in registers for a whole tile; the grid is persistent.
+// packed blocks (sparse). Accumulators stay in registers for a whole tile; the grid is persistent
+// (gemm_work.cuh).
 //
 // Shared memory: stages, then mbarriers (full, empty per stage) and the scalar scales of both operands (256 bytes),
 // then per consumer warpgroup kTileN column scales and kTileM / kWarpgroups row scales. The launcher asks for exactly
@@ -42,85 +43,23 @@ template <class Config> struct GemmShape {
   static_assert(kSharedBytes <= 232448, "more shared memory than a multiprocessor has");
 };
 
-/// Position of a tile: M fastest inside a raster group of Config::kRaster tile rows, so that a group shares its columns
-/// of B and the grid its rows of A in L2.
-template <class Config> struct TileWalk {
-  int tiles_m, tiles_n;
-
-  __device__ __forceinline__ explicit TileWalk(const GemmArguments &arguments) {
-    int m = arguments.m, n = arguments.n;
-    if constexpr (Config::kCompress) { // a packed result is written to the end of its last panel and slab
-      constexpr int kOutSlab = kSlabBytes / Config::Out::kBytes;
-      m = (m + Config::kOutPanel - 1) / Config::kOutPanel * Config::kOutPanel;
-      n = (n + kOutSlab - 1) / kOutSlab * kOutSlab;
-    }
-    tiles_m = (m + Config::kTileM - 1) / Config::kTileM;
-    tiles_n = (n + Config::kTileN - 1) / Config::kTileN;
-  }
-  __device__ __forceinline__ int count() const { return tiles_m * tiles_n; }
-  __device__ __forceinline__ void locate(int tile, int &tile_m, int &tile_n) const {
-    const int per_group = Config::kRaster * tiles_n;
-    const int group = tile / per_group, rest = tile - group * per_group;
-    const int rows = min(Config::kRaster, tiles_m - group * Config::kRaster);
-    tile_n = rest / rows;
-    tile_m = group * Config::kRaster + rest - tile_n * rows;
-  }
-};
-
-/// Soft pacing: CTAs that drift apart stop sharing what they read in L2. Every kPacing slabs a producer counts itself
-/// in and waits, for a bounded time, until all CTAs have reached the chunk before. Correctness never depends on it.
-template <class Config> class Pacer {
-  u32 *progress;
-  int tiles, slabs, limit, chunk = 0, countdown = 1;
-
-public:
-  __device__ __forceinline__ Pacer(const GemmArguments &arguments, int tiles, int slabs)
-      : progress(arguments.progress), tiles(tiles), slabs(slabs) {
-    // As many counters as the launcher allots: see docs/kernels.md, "Pacing counters".
-    if constexpr (Config::kPacing > 0)
-      limit = ((tiles + 131) / 132 + 1) * ((slabs + Config::kPacing - 1) / Config::kPacing + 1);
-  }
-  __device__ __forceinline__ void step() {
-    if constexpr (Config::kPacing > 0) {
-      if (--countdown != 0 || chunk >= limit)
-        return;
-      countdown = Config::kPacing;
-      ptx::count_arrival(progress + chunk);
-      if (chunk > 0) {
-        const int wave = (chunk - 1) * Config::kPacing / slabs, grid = static_cast<int>(gridDim.x);
-        const u32 expected = static_cast<u32>(min(grid, tiles - wave * grid));
-        int polls = 0;
-        while (ptx::load_relaxed(progress + chunk - 1) < expected)
-          if (++polls == kPatience) { // some CTA is not resident: go on without pacing
-            limit = 0;
-            break;
-          }
-      }
-      ++chunk;
-    }
-  }
-
-private:
-  static constexpr int kPatience = 4096;
-};
-
 /// The producer thread: walks the CTA's tiles and slabs and fills the ring.
 template <class Config>
 __device__ __forceinline__ void produce(const GemmArguments &arguments, const TensorMap *lhs_map,
                                         const TensorMap *rhs_map, u32 ring, u32 barriers) {
   using Shape = GemmShape<Config>;
-  const TileWalk<Config> walk(arguments);
-  const int tiles = walk.count(), slabs = (arguments.k + Shape::kSlab - 1) / Shape::kSlab;
-  Pacer<Config> pacer(arguments, tiles, slabs);
+  const int slabs = (arguments.k + Shape::kSlab - 1) / Shape::kSlab;
+  const WorkWalk<Config> walk(arguments, slabs);
+  Pacer<Config> pacer(arguments, walk.tiles(), slabs);
   int stage = 0;
   u32 parity = 1; // a fresh ring is empty: the first wait on each empty barrier must pass
-  for (int tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
-    int tile_m, tile_n;
-    walk.locate(tile, tile_m, tile_n);
-    const int row = tile_m * Config::kTileM, column = tile_n * Config::kTileN;
-    const u8 *packed = static_cast<const u8 *>(arguments.lhs) + static_cast<i64>(tile_m) * slabs * Shape::kLhsBytes;
-    for (int slab = 0; slab < slabs; ++slab) {
-      pacer.step();
+  for (int unit = blockIdx.x; unit < walk.count(); unit += gridDim.x) {
+    const Work work = walk.locate(unit);
+    const int row = work.tile_m * Config::kTileM, column = work.tile_n * Config::kTileN;
+    const u8 *packed = static_cast<const u8 *>(arguments.lhs) +
+                       (static_cast<i64>(work.tile_m) * slabs + work.first) * Shape::kLhsBytes;
+    for (int slab = work.first; slab < work.first + work.slabs; ++slab) {
+      pacer.step(work);
       const u32 full = barriers + 8 * stage, empty = barriers + 8 * (Config::kStages + stage);
       const u32 rhs = ring + stage * Shape::kStageBytes, lhs = rhs + Shape::kRhsBytes;
       ptx::mbarrier_wait(empty, parity);
@@ -496,8 +435,7 @@ template <class Config, class Epilogue>
 __device__ __forceinline__ void consume(const GemmArguments &arguments, u32 ring, u32 barriers, int warpgroup,
                                         int thread) {
   using Shape = GemmShape<Config>;
-  const TileWalk<Config> walk(arguments);
-  const int tiles = walk.count(), slabs = (arguments.k + Shape::kSlab - 1) / Shape::kSlab;
+  const WorkWalk<Config> walk(arguments, (arguments.k + Shape::kSlab - 1) / Shape::kSlab);
   TileScales<Config> scales(barriers, warpgroup);
   constexpr bool kSharedScales = Config::kLhsScale == 2 || Config::kRhsScale == 2;
   Accumulators<Config> accumulators;
@@ -509,10 +447,11 @@ __device__ __forceinline__ void consume(const GemmArguments &arguments, u32 ring
     if (thread % (128 / Shape::kReleases) == 0)
       ptx::mbarrier_arrive(barriers + 8 * (Config::kStages + index));
   };
-  for (int tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
-    int tile_m, tile_n;
-    walk.locate(tile, tile_m, tile_n);
-    const int row0 = tile_m * Config::kTileM + warpgroup * Shape::kRowsPerWarpgroup, column0 = tile_n * Config::kTileN;
+  for (int unit = blockIdx.x; unit < walk.count(); unit += gridDim.x) {
+    const Work work = walk.locate(unit);
+    const int slabs = work.slabs;
+    const int row0 = work.tile_m * Config::kTileM + warpgroup * Shape::kRowsPerWarpgroup;
+    const int column0 = work.tile_n * Config::kTileN;
     if constexpr (kSharedScales)
       scales.fetch(arguments, row0, column0, thread);
     int previous = -1;
@@ -556,6 +495,15 @@ __device__ __forceinline__ void consume(const GemmArguments &arguments, u32 ring
     }
     release(previous);
     scales.settle(warpgroup);
+    if constexpr (Config::kSplit > 1)
+      if (work.parts > 1) {
+        const SplitSums<Config> sums(arguments, warpgroup, thread);
+        if (!work.finishes()) {
+          sums.store(work, accumulators.value);
+          continue;
+        }
+        sums.add(work, accumulators.value);
+      }
     if constexpr (Config::kCompress) {
       bool done = false;
       if constexpr (Epilogue::kReluPower > 0 && Epilogue::ReluInput::kBytes == 2)

@@ -230,6 +230,26 @@ __device__ __forceinline__ u32 load_relaxed(const u32 *counter) {
   return value;
 }
 
+/// Counts in, after everything that this thread wrote or saw behind a barrier (PTX ISA, "fence", "red").
+__device__ __forceinline__ void release_arrival(u32 *counter) {
+  asm volatile("fence.acq_rel.gpu;\n red.relaxed.gpu.global.add.u32 [%0], 1;" ::"l"(counter) : "memory");
+}
+__device__ __forceinline__ u32 load_acquire(const u32 *counter) {
+  u32 value;
+  asm volatile("ld.acquire.gpu.global.u32 %0, [%1];" : "=r"(value) : "l"(counter) : "memory");
+  return value;
+}
+__device__ __forceinline__ void store_global(void *pointer, float a, float b, float c, float d) {
+  asm volatile("st.global.cg.v4.f32 [%0], {%1, %2, %3, %4};" ::"l"(pointer), "f"(a), "f"(b), "f"(c), "f"(d) : "memory");
+}
+/// From L2: other multiprocessors have written it.
+__device__ __forceinline__ void load_global(float (&value)[4], const void *pointer) {
+  asm volatile("ld.global.cg.v4.f32 {%0, %1, %2, %3}, [%4];"
+               : "=f"(value[0]), "=f"(value[1]), "=f"(value[2]), "=f"(value[3])
+               : "l"(pointer)
+               : "memory");
+}
+
 /// Cluster of CTAs (PTX ISA, "barrier.cluster", "mapa", "st.shared::cluster"). Every thread of the cluster arrives,
 /// then waits; what was written before an arrival is visible behind the wait, unless the arrival was relaxed.
 __device__ __forceinline__ void cluster_arrive() {

@@ -65,7 +65,8 @@ struct GemmArguments {
   const float *rhs_scale = nullptr; ///< 1 or n numbers
   const float *out_scale = nullptr; ///< 1, m or n numbers; the result is divided by it (multiplied by the reciprocal)
   void *out = nullptr;
-  u32 *progress = nullptr; ///< zeroed counters, one per pacing chunk
+  u32 *progress = nullptr;  ///< zeroed counters: of parts of tiles (Config::kSplitCounters), then one per pacing chunk
+  void *partials = nullptr; ///< sums of parts of tiles (split_sums.cuh)
   int m = 0, n = 0, k = 0;
   int lhs_pitch = 0, rhs_pitch = 0; ///< simt: leading dimension in elements; 0 is the natural one
 };

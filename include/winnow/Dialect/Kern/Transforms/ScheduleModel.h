@@ -45,7 +45,7 @@ struct GemmProblem {
 struct GemmSchedule {
   Family family = Family::Simt;
   int64_t tileM = 64, tileN = 64;
-  int64_t warpgroups = 0, stages = 0, raster = 0, pacing = 0;
+  int64_t warpgroups = 0, stages = 0, raster = 0, pacing = 0, split = 0;
 };
 
 struct ScheduleCandidate {
@@ -62,17 +62,35 @@ struct ChipLimits {
   int64_t tensorBytes = 4096;   ///< dense products per clock, times bytes per element
   int64_t sharedBytesPerClock = 128;
   int64_t l2BytesPerClock = 64;       ///< from L2 into one multiprocessor
+  int64_t sumBytesPerClock = 32;      ///< of f32 sums from one multiprocessor to L2: a prediction, not measured
   int64_t memoryBytesPerClock = 1700; ///< of device memory: 3.0 TB/s at 1755 MHz
 };
 
 /// Dynamic shared memory of a wgmma kernel, in bytes.
 int64_t sharedMemoryBytes(const GemmProblem &problem, const GemmSchedule &schedule);
 
+/// What the device code is told about cutting tiles of the last wave (gemm_work.cuh): slabs of the product that it
+/// takes to write the sums of a tile, sums of how many tiles there is memory for, and counters. 0 without `split`.
+int64_t splitCost(const GemmProblem &problem, const GemmSchedule &schedule, const ChipLimits &chip = {});
+int64_t splitSlots(const GemmSchedule &schedule);
+int64_t splitCounters(const GemmSchedule &schedule);
+
+/// Into how many parts the device code cuts each of the `tail` tiles of an incomplete last wave, and the time of that
+/// wave in slabs.
+struct TailCut {
+  int64_t parts = 1;
+  double slabs = 0;
+};
+TailCut cutTail(int64_t tail, int64_t slabs, int64_t grid, const GemmSchedule &schedule, int64_t cost);
+
 /// Output tiles, those that only complete a packed result included; at the expected token count.
 int64_t nominalTiles(const GemmProblem &problem, const GemmSchedule &schedule);
 
 /// Why `schedule` cannot compute `problem`; empty if it can.
 std::string whyIllegal(const GemmProblem &problem, const GemmSchedule &schedule, const ChipLimits &chip = {});
+
+/// The `split` that the model gives a tile: where the last wave may be a part of the time worth saving.
+int64_t usualSplit(const GemmProblem &problem, const GemmSchedule &schedule, const ChipLimits &chip = {});
 
 /// Predicted clocks of a legal schedule.
 double predictClocks(const GemmProblem &problem, const GemmSchedule &schedule, const ChipLimits &chip = {});
