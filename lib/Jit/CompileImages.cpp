@@ -64,7 +64,7 @@ private:
   std::atomic<size_t> done{0};
 
   Result<CompiledImage> compile(const rt::Image &image) const {
-    CacheKey key{image.source, Nvrtc::baseOptions(options.target), options.target, nvrtc.version(), buildId()};
+    CacheKey key{image.source, nvrtc.baseOptions(options.target), options.target, nvrtc.version(), buildId()};
     return cache.getOrCompile(key, image.name,
                               [&] { return nvrtc.compile(image.source, image.name + ".cu", options.target); });
   }

@@ -127,6 +127,8 @@ Result<std::shared_ptr<const Nvrtc>> Nvrtc::load(const std::vector<std::string> 
   std::shared_ptr<Nvrtc> nvrtc(new Nvrtc());
   nvrtc->entryPoints = std::move(entryPoints);
   nvrtc->openedLibrary = std::move(path);
+  nvrtc->majorVersion = major;
+  nvrtc->minorVersion = minor;
   nvrtc->versionText = fmt::format("{}.{}", major, minor);
   return std::shared_ptr<const Nvrtc>(std::move(nvrtc));
 }
@@ -135,8 +137,13 @@ Result<std::shared_ptr<const Nvrtc>> Nvrtc::load(const std::vector<std::string> 
 // Compiling
 //===--------------------------------------------------------------------------------------------------------------===//
 
-std::vector<std::string> Nvrtc::baseOptions(const std::string &target) {
-  return {"--gpu-architecture=" + target, "--std=c++17", "--ptxas-options=-v"};
+std::vector<std::string> Nvrtc::baseOptions(const std::string &target) const {
+  std::vector<std::string> options = {"--gpu-architecture=" + target, "--std=c++17", "--ptxas-options=-v"};
+  // From 12.9 on NVRTC keeps what it compiles in the driver's folder, where nothing verifies it. What it takes from
+  // there has no log, and so hides spills. Winnow has a cache of its own.
+  if (std::make_pair(majorVersion, minorVersion) >= std::make_pair(12, 9))
+    options.push_back("--no-cache");
+  return options;
 }
 
 Result<CompiledImage> Nvrtc::compile(const std::string &source, const std::string &name, const std::string &target,

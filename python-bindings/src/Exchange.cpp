@@ -26,13 +26,14 @@ const Frameworks::Framework &Frameworks::of(nb::handle array) {
   for (const Framework &framework : known)
     if (framework.type.is(type))
       return framework;
-  Framework found = {nb::borrow(type), tableOf(type), nb::object()};
+  Framework found = {nb::borrow(type), tableOf(type), nb::object(), nb::object()};
   if (nb::hasattr(type, "requires_grad")) {
     nb::object torch = nb::borrow(nb::module_::import_("sys").attr("modules")).attr("get")("torch");
     if (torch.is_none()) // arrays that record gradients in a way that is not known
       found.table = nullptr;
     else
       found.gradientsEnabled = torch.attr("is_grad_enabled");
+    found.requiresGrad = nb::steal(PyUnicode_InternFromString("requires_grad"));
   }
   known.push_back(std::move(found));
   return known.back();
@@ -50,7 +51,7 @@ std::optional<nb::dlpack::dltensor> winnow::python::viewOf(const Frameworks::Fra
 }
 
 bool winnow::python::recordsGradients(const Frameworks::Framework &framework, nb::handle array) {
-  return framework.gradientsEnabled.is_valid() && nb::cast<bool>(array.attr("requires_grad")) &&
+  return framework.gradientsEnabled.is_valid() && nb::cast<bool>(array.attr(framework.requiresGrad)) &&
          nb::cast<bool>(framework.gradientsEnabled());
 }
 

@@ -49,6 +49,7 @@ public:
     nanobind::object type;
     const ExchangeTable *table;        ///< null where the type has none
     nanobind::object gradientsEnabled; ///< asks whether gradients are recorded; invalid where arrays have none
+    nanobind::object requiresGrad;     ///< the attribute's name
   };
 
   /// That of `array`; stays where it is as long as this object.

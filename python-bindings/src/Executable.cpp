@@ -161,6 +161,26 @@ public:
     return result;
   }
 
+  /// The same for one array and one result, with the addresses of all other inputs. The caller vouches for these.
+  nb::object callAt(nb::handle first, const std::vector<uint64_t> &others, nb::handle out, uint64_t stream,
+                    uint64_t workspace, int64_t workspaceBytes) {
+    if (inputs == 0 || others.size() != inputs - 1 || expected.size() != inputs + 1)
+      return nb::none();
+    int64_t tokens = 0;
+    std::vector<uint64_t> addresses;
+    addresses.reserve(expected.size());
+    if (!take(first, 0, tokens, addresses))
+      return nb::none();
+    addresses.insert(addresses.end(), others.begin(), others.end());
+    tokens = std::max<int64_t>(tokens, 1);
+    int64_t needed;
+    check(winnow_executable_workspace_bytes(executable.get(), tokens, &needed));
+    if (workspaceBytes < needed || workspace % kWorkspaceAlignment != 0 || !take(out, inputs, tokens, addresses))
+      return nb::none();
+    execute(stream, tokens, addresses, workspace, workspaceBytes);
+    return nb::borrow(out);
+  }
+
 private:
   static nb::dlpack::dtype dlpackType(winnow_element_type element) {
     switch (element) { // codes of dlpack.h, DLDataTypeCode
@@ -274,6 +294,36 @@ private:
   Frameworks frameworks;
 };
 
+/// How an array lay in memory when it was looked at.
+class Look {
+public:
+  explicit Look(nb::handle array) {
+    std::optional<dltensor> view = viewOf(frameworks.of(array), array);
+    if (!view || !view->strides)
+      return;
+    known = *view;
+    shape.assign(view->shape, view->shape + view->ndim);
+    strides.assign(view->strides, view->strides + view->ndim);
+  }
+  /// Whether it lies there now, with the same shape, strides and type. False where its framework cannot say.
+  bool same(nb::handle array) {
+    if (!known)
+      return false;
+    std::optional<dltensor> view = viewOf(frameworks.of(array), array);
+    return view && view->strides && view->data == known->data && view->byte_offset == known->byte_offset &&
+           view->device.device_type == known->device.device_type && view->device.device_id == known->device.device_id &&
+           view->dtype.code == known->dtype.code && view->dtype.bits == known->dtype.bits &&
+           view->dtype.lanes == known->dtype.lanes && static_cast<size_t>(view->ndim) == shape.size() &&
+           std::equal(shape.begin(), shape.end(), view->shape) &&
+           std::equal(strides.begin(), strides.end(), view->strides);
+  }
+
+private:
+  Frameworks frameworks;
+  std::optional<dltensor> known;
+  std::vector<int64_t> shape, strides;
+};
+
 using DLPackArray = nb::ndarray<nb::ro>;
 /// What a DLPack tensor says of itself: owner, address, type code, bits, shape, strides (elements), device type and
 /// number, as dlpack.h defines them.
@@ -307,8 +357,10 @@ void winnow::python::bindExecutable(nb::module_ &m) {
       .def("call", &Executable::call, "arrays"_a, "out"_a.none(), "stream"_a, "workspace_array"_a.none(), "workspace"_a,
            "workspace_bytes"_a,
            "A call with arrays whose framework has DLPack's C functions; None, with nothing enqueued, where it cannot "
-           "be "
-           "made so.")
+           "be made so.")
+      .def("call_at", &Executable::callAt, "first"_a, "others"_a, "out"_a, "stream"_a, "workspace"_a,
+           "workspace_bytes"_a,
+           "The same with the addresses of all inputs but the first, which are not looked at, and of one result.")
       .def("record", &Executable::record, "tokens"_a, "addresses"_a, "workspace"_a, "workspace_bytes"_a,
            "A call as a CUDA graph.")
       .def("execute_launch", &Executable::executeLaunch, "index"_a, "stream"_a, "tokens"_a, "addresses"_a,
@@ -316,6 +368,11 @@ void winnow::python::bindExecutable(nb::module_ &m) {
       .def("ranges", &Executable::ranges, "First, last and decided-for token count, and a summary, of each range.")
       .def("launches", &Executable::launches, "tokens"_a,
            "The kernel of each launch of a call, None where it is none.");
+
+  nb::class_<Look>(m, "Look", "How an array lay in memory when it was looked at.")
+      .def(nb::init<nb::handle>(), "array"_a)
+      .def("same", &Look::same, "array"_a,
+           "Whether it lies there now, with the same shape, strides and type; False where its framework cannot say.");
 
   m.def("view_dlpack", &viewDLPack, "array"_a,
         nb::sig("def view_dlpack(array: object) -> "

@@ -175,7 +175,35 @@ def check_torch(block, forward, launches):
         "too few weights": again(x, weights[:-1]),
         "other weights": again(x, weights[::-1]),
     }
+    check_known_weights(program, block, x, batch, launches)
     found["torch, memory"] = allocations.taken - allocations.returned
+
+
+def check_known_weights(program, block, x, batch, launches):
+    """The same with weights that are known by what tells them from all others, and not looked at again."""
+    up, down = block.up_proj.weight, block.down_proj.weight
+    key = winnow.torch._ops._weights_key(program, x, up, down, None)
+
+    def known(x, key=key):
+        launches.value = 0
+        result = program.run_known(x, key, 0)
+        return None if result is None else (list(result.shape), launches.value)
+
+    weights = winnow.torch._ops.program_weights(program, up, down, None)
+    found["torch, unknown"] = known(x)
+    program.remember_weights(key, weights)
+    found["torch, known"] = [known(x), known(batch)]
+    program.remember_weights("too few", weights[:-1])
+    found["torch, known, refused"] = {
+        "other shape": known(torch.zeros(8, 512, dtype=torch.bfloat16)),
+        "other type": known(x.half()),
+        "rows apart": known(torch.zeros(TOKENS, 1024, dtype=torch.bfloat16)[:, ::2]),
+        "other weights": known(x, (*key[:1], -1, *key[2:])),
+        "too few weights": known(x, "too few"),
+    }
+    with torch.no_grad():
+        up.add_(1)
+    found["torch, changed weights"] = winnow.torch._ops._weights_key(program, x, up, down, None)
 
 
 def main():

@@ -59,6 +59,11 @@ def test_torch_operators_call_again_from_c(found):
     assert kernels > 0 and found["torch, again"] == [[[64, 512], kernels], [[4, 16, 512], kernels]]
     assert [what for what, result in found["torch, refused"].items() if result is not None] == []
     assert len(found["torch, refused"]) == 6
+    assert found["torch, unknown"] is None
+    assert found["torch, known"] == found["torch, again"]
+    assert [what for what, result in found["torch, known, refused"].items() if result is not None] == []
+    assert len(found["torch, known, refused"]) == 5
+    assert found["torch, changed weights"] is None
     assert found["torch, memory"] == 0, "workspace that was not given back"
 
 

@@ -13,7 +13,7 @@ import winnow  # noqa: E402
 from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 from winnow.torch import quantize_weight  # noqa: E402
-from winnow.torch._weights import prepared  # noqa: E402
+from winnow.torch._weights import known, prepared  # noqa: E402
 
 F8 = torch.float8_e4m3fn
 NAMES = {torch.float8_e4m3fn: "f8E4M3FN", torch.float8_e5m2: "f8E5M2"}
@@ -166,3 +166,38 @@ def test_several_threads_make_it_once(monkeypatch):
     for thread in threads:
         thread.join()
     assert len(made) == 1 and all(result is results[0] for result in results)
+
+
+def test_what_was_made_is_known_as_long_as_the_weight_is_the_same():
+    """A serial number stands for values and their place: it must change whenever either does."""
+    linear = torch.nn.Linear(64, 32, bias=False)
+    weight, f8 = linear.weight, torch.float8_e4m3fn
+
+    def serial():
+        entry = known(weight, f8)
+        return None if entry is None else entry.serial
+
+    assert serial() is None
+    made = prepared(weight, f8)
+    first = serial()
+    assert first is not None and serial() == first
+    assert [t.data_ptr() for t in prepared(weight, f8)] == [t.data_ptr() for t in made]
+    assert known(weight, torch.float8_e5m2) is None
+    assert known(weight.detach().t(), f8) is None
+    assert known(weight.detach()[:16], f8) is None
+    with torch.no_grad():
+        weight.mul_(2)
+    assert serial() is None
+    prepared(weight, f8)
+    second = serial()
+    assert second not in (None, first)
+    # Another piece of memory with the same contents, and the same memory seen in another way.
+    weight.data = weight.data.clone()
+    assert serial() is None
+    prepared(weight, f8)
+    third = serial()
+    assert third not in (None, first, second)
+    weight.data = weight.data.view(64, 32)
+    assert serial() is None
+    prepared(weight, f8, again=True)
+    assert serial() not in (None, first, second, third)

@@ -65,7 +65,7 @@ public:
   const std::string &version() const { return versionText; }
 
   /// The options that every compilation for `target` ("sm_90a") starts with; part of a cache key.
-  static std::vector<std::string> baseOptions(const std::string &target);
+  std::vector<std::string> baseOptions(const std::string &target) const;
 
   /// Compiles `source`, which includes nothing, to PTX and machine code. `name` stands for the file in messages. An
   /// error holds NVRTC's log.
@@ -78,6 +78,7 @@ private:
 
   std::shared_ptr<const EntryPoints> entryPoints;
   std::string openedLibrary, versionText;
+  int majorVersion = 0, minorVersion = 0;
 };
 
 } // namespace winnow::jit

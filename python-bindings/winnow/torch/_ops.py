@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ._program import Program, find_program
-from ._weights import prepared
+from ._program import Program, WeightsKey, find_program
+from ._weights import known, prepared
 
 # The weights as the program takes them. Nothing is converted.
 _FFN = "ffn(Tensor x, Tensor[] weights, str program, int tokens=0) -> Tensor"
@@ -61,7 +61,24 @@ def _ffn_fake(x: Tensor, weights: Sequence[Tensor], program: str, tokens: int = 
 def _sparse_ffn(x: Tensor, up: Tensor, down: Tensor, y2_scale: float | None, program: str, tokens: int = 0) -> Tensor:
     refuse_gradients(x, up, down)
     found = find_program(program)
-    return found.run(x, program_weights(found, up, down, y2_scale), tokens)
+    if not (found.is_quantized and x.is_cuda):
+        return found.run(x, program_weights(found, up, down, y2_scale), tokens)
+    key = _weights_key(found, x, up, down, y2_scale)
+    result = None if key is None else found.run_known(x, key, tokens)
+    if result is None:
+        weights = program_weights(found, up, down, y2_scale)
+        result = found.run(x, weights, tokens)
+        key = _weights_key(found, x, up, down, y2_scale)
+        if key is not None:
+            found.remember_weights(key, weights)
+    return result
+
+
+def _weights_key(program: Program, x: Tensor, up: Tensor, down: Tensor, y2_scale: float | None) -> WeightsKey | None:
+    """What tells quantised weights, as they are now, from all others. None where they have not been quantised yet."""
+    dtypes = program.weight_dtypes
+    first, second = known(up, dtypes[0]), known(down, dtypes[2])
+    return None if first is None or second is None else (first.serial, second.serial, y2_scale, x.get_device())
 
 
 def _sparse_ffn_fake(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from .. import _winnow
 from ._outside import make_outside
 
 _LARGEST = {torch.float8_e4m3fn: 448.0, torch.float8_e5m2: 57344.0}
@@ -18,17 +20,19 @@ _KEPT = "_winnow_prepared"
 _lock = threading.Lock()
 
 
+_serials = itertools.count()
+
+
 @dataclass(slots=True)
 class Prepared:
-    """What was made of a matrix, and of which version of it."""
+    """What was made of a matrix, and of which version of it. The tensors keep their memory as long as this lives."""
 
-    offset: int
-    shape: torch.Size
-    stride: tuple[int, ...]
+    look: _winnow.Look  # of the matrix
     dtype: torch.dtype
     version: int
     source: torch.dtype
     tensors: tuple[Tensor, ...]
+    serial: int  # of no other, ever
 
 
 class Kept(dict[tuple[object, ...], Prepared]):
@@ -74,26 +78,34 @@ def prepared(weight: Tensor, dtype: torch.dtype, *, again: bool = False) -> tupl
     What had to be made is kept with the weight's memory, so it goes when the weight goes, and is shared by all modules
     and all threads. It is made again, into the same memory, when the weight's version has changed, or if `again`.
     """
-    source = weight.dtype
-    if source is dtype and weight.is_contiguous() and weight.data_ptr() % _ALIGNMENT == 0:
+    if weight.dtype is dtype and weight.is_contiguous() and weight.data_ptr() % _ALIGNMENT == 0:
         return (weight,)
-    version = -1 if weight.is_inference() else weight._version
     if not again:
-        # Part of every call: that the matrix is the one asked for last is found out in a third of the time of `_key`.
-        kept: Kept | None = getattr(weight.untyped_storage(), _KEPT, None)
-        if kept is not None:
-            entry = kept.last
-            if entry is None or not (
-                entry.dtype is dtype
-                and entry.stride == weight.stride()
-                and entry.shape == weight.shape
-                and entry.offset == weight.storage_offset()
-            ):
-                entry = kept.get(_key(weight, dtype))
-            if entry is not None and entry.version == version and entry.source is source:
-                kept.last = entry
-                return entry.tensors
-    return _prepare(weight, dtype, version, again)
+        entry = known(weight, dtype)
+        if entry is not None:
+            return entry.tensors
+    return _prepare(weight, dtype, _version(weight), again)
+
+
+def known(weight: Tensor, dtype: torch.dtype) -> Prepared | None:
+    """What was made of `weight` as it is now, if anything was."""
+    # Part of every call: that the matrix is the one asked for last is found out in a quarter of the time of `_key`.
+    kept: Kept | None = getattr(weight.untyped_storage(), _KEPT, None)
+    if kept is None:
+        return None
+    entry = kept.last
+    if entry is None or entry.dtype is not dtype or not entry.look.same(weight):
+        entry = kept.get(_key(weight, dtype))
+        if entry is None or entry.source is not weight.dtype:
+            return None
+    if entry.version != _version(weight):
+        return None
+    kept.last = entry
+    return entry
+
+
+def _version(weight: Tensor) -> int:
+    return -1 if weight.is_inference() else weight._version
 
 
 def _key(weight: Tensor, dtype: torch.dtype) -> tuple[object, ...]:
@@ -121,9 +133,7 @@ def _prepare(weight: Tensor, dtype: torch.dtype, version: int, again: bool) -> t
         if kept is None:
             kept = Kept()
             setattr(storage, _KEPT, kept)
-        entry = Prepared(
-            weight.storage_offset(), weight.shape, weight.stride(), dtype, version, weight.dtype, made
-        )
+        entry = Prepared(_winnow.Look(weight.detach()), dtype, version, weight.dtype, made, next(_serials))
         kept[_key(weight, dtype)] = kept.last = entry
         return made
 
