@@ -90,6 +90,8 @@ std::string jit::summarize(ModuleOp kernModule) {
          << schedule->getPacing();
     if (schedule->getSplit() > 1)
       os << ", split " << schedule->getSplit();
+    if (schedule->getStaged())
+      os << ", staged";
     if (schedule->getFamily() == kern::Family::Wgmma)
       os << ")";
   }

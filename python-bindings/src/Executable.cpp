@@ -161,21 +161,34 @@ public:
     return result;
   }
 
-  /// The same for one array and one result, with the addresses of all other inputs. The caller vouches for these.
-  nb::object callAt(nb::handle first, const std::vector<uint64_t> &others, nb::handle out, uint64_t stream,
-                    uint64_t workspace, int64_t workspaceBytes) {
-    if (inputs == 0 || others.size() != inputs - 1 || expected.size() != inputs + 1)
+  /// The same for a function of a matrix with a row per token and of weights, with one such result. Both may have any
+  /// number of leading axes. `others`: the other inputs, or where they lie, which the caller then vouches for.
+  /// Gradients are the caller's business.
+  nb::object callRows(nb::handle first, nb::handle others, nb::handle out, uint64_t stream, uint64_t workspace,
+                      int64_t workspaceBytes) {
+    if (inputs == 0 || expected.size() != inputs + 1)
       return nb::none();
     int64_t tokens = 0;
     std::vector<uint64_t> addresses;
     addresses.reserve(expected.size());
-    if (!take(first, 0, tokens, addresses))
+    nb::object sequence = nb::steal(PySequence_Fast(others.ptr(), ""));
+    if (!sequence.is_valid()) {
+      PyErr_Clear();
       return nb::none();
-    addresses.insert(addresses.end(), others.begin(), others.end());
-    tokens = std::max<int64_t>(tokens, 1);
+    }
+    if (PySequence_Fast_GET_SIZE(sequence.ptr()) != static_cast<Py_ssize_t>(inputs - 1) ||
+        !takeRows(first, 0, tokens, addresses))
+      return nb::none();
+    for (size_t i = 1; i < inputs; ++i) {
+      nb::handle other = PySequence_Fast_GET_ITEM(sequence.ptr(), static_cast<Py_ssize_t>(i - 1));
+      if (PyLong_CheckExact(other.ptr()))
+        addresses.push_back(nb::cast<uint64_t>(other));
+      else if (!take(other, i, tokens, addresses, /*mayRecord=*/false))
+        return nb::none();
+    }
     int64_t needed;
     check(winnow_executable_workspace_bytes(executable.get(), tokens, &needed));
-    if (workspaceBytes < needed || workspace % kWorkspaceAlignment != 0 || !take(out, inputs, tokens, addresses))
+    if (workspaceBytes < needed || workspace % kWorkspaceAlignment != 0 || !takeRows(out, inputs, tokens, addresses))
       return nb::none();
     execute(stream, tokens, addresses, workspace, workspaceBytes);
     return nb::borrow(out);
@@ -227,12 +240,33 @@ private:
     return view.device.device_type == memoryKind && view.device.device_id == device;
   }
 
+  /// Notes the address of an array of at least one row per token, whose leading axes are one; false where it is not
+  /// what argument `index` wants, a matrix. The first array sets the number of tokens.
+  bool takeRows(nb::handle array, size_t index, int64_t &tokens, std::vector<uint64_t> &addresses) {
+    std::optional<dltensor> view = viewOf(frameworks.of(array), array);
+    const ExpectedTensor &wanted = expected[index];
+    if (!view || !isHere(*view) || view->dtype.code != wanted.type.code || view->dtype.bits != wanted.type.bits ||
+        view->dtype.lanes != wanted.type.lanes || wanted.shape.size() != 2 || wanted.shape[0] >= 0 || view->ndim < 2 ||
+        view->shape[view->ndim - 1] != wanted.shape[1] || !isRowMajor(*view))
+      return false;
+    int64_t rows = 1;
+    for (int32_t i = 0; i + 1 < view->ndim; ++i)
+      rows *= view->shape[i];
+    if (tokens == 0)
+      tokens = rows;
+    uint64_t address = addressOf(*view);
+    if (rows != tokens || rows == 0 || address == 0 || address % kArgumentAlignment != 0)
+      return false;
+    addresses.push_back(address);
+    return true;
+  }
+
   /// Notes the address of an array; false where it is not what argument `index` wants. The first array with a token
-  /// count sets it.
-  bool take(nb::handle array, size_t index, int64_t &tokens, std::vector<uint64_t> &addresses) {
+  /// count sets it. `mayRecord`: gradients may have to flow through it, which is looked at.
+  bool take(nb::handle array, size_t index, int64_t &tokens, std::vector<uint64_t> &addresses, bool mayRecord = true) {
     const Frameworks::Framework &framework = frameworks.of(array);
     std::optional<dltensor> view = viewOf(framework, array);
-    if (!view || !isHere(*view) || recordsGradients(framework, array))
+    if (!view || !isHere(*view) || (mayRecord && recordsGradients(framework, array)))
       return false;
     const ExpectedTensor &wanted = expected[index];
     if (view->dtype.code != wanted.type.code || view->dtype.bits != wanted.type.bits ||
@@ -294,34 +328,47 @@ private:
   Frameworks frameworks;
 };
 
-/// How an array lay in memory when it was looked at.
+/// How a tensor of torch lay in memory when it was looked at, and its version.
 class Look {
 public:
-  explicit Look(nb::handle array) {
-    std::optional<dltensor> view = viewOf(frameworks.of(array), array);
+  explicit Look(nb::handle tensor) {
+    std::optional<dltensor> view = viewOf(frameworks.of(tensor), tensor);
     if (!view || !view->strides)
       return;
     known = *view;
     shape.assign(view->shape, view->shape + view->ndim);
     strides.assign(view->strides, view->strides + view->ndim);
+    version = versionOf(tensor);
   }
-  /// Whether it lies there now, with the same shape, strides and type. False where its framework cannot say.
-  bool same(nb::handle array) {
+  /// Whether it lies there now, with the same shape, strides and type, and has not changed. False where torch cannot
+  /// say.
+  bool same(nb::handle tensor) {
     if (!known)
       return false;
-    std::optional<dltensor> view = viewOf(frameworks.of(array), array);
+    std::optional<dltensor> view = viewOf(frameworks.of(tensor), tensor);
     return view && view->strides && view->data == known->data && view->byte_offset == known->byte_offset &&
            view->device.device_type == known->device.device_type && view->device.device_id == known->device.device_id &&
            view->dtype.code == known->dtype.code && view->dtype.bits == known->dtype.bits &&
            view->dtype.lanes == known->dtype.lanes && static_cast<size_t>(view->ndim) == shape.size() &&
            std::equal(shape.begin(), shape.end(), view->shape) &&
-           std::equal(strides.begin(), strides.end(), view->strides);
+           std::equal(strides.begin(), strides.end(), view->strides) && versionOf(tensor) == version;
   }
 
 private:
+  /// -1 for tensors of inference mode, which count no versions.
+  static int64_t versionOf(nb::handle tensor) {
+    static PyObject *const name = PyUnicode_InternFromString("_version");
+    nb::object found = nb::steal(PyObject_GetAttr(tensor.ptr(), name));
+    int64_t version = -1;
+    if (!found.is_valid() || !nb::try_cast(found, version))
+      PyErr_Clear();
+    return version;
+  }
+
   Frameworks frameworks;
   std::optional<dltensor> known;
   std::vector<int64_t> shape, strides;
+  int64_t version = -1;
 };
 
 using DLPackArray = nb::ndarray<nb::ro>;
@@ -358,9 +405,10 @@ void winnow::python::bindExecutable(nb::module_ &m) {
            "workspace_bytes"_a,
            "A call with arrays whose framework has DLPack's C functions; None, with nothing enqueued, where it cannot "
            "be made so.")
-      .def("call_at", &Executable::callAt, "first"_a, "others"_a, "out"_a, "stream"_a, "workspace"_a,
+      .def("call_rows", &Executable::callRows, "first"_a, "others"_a, "out"_a, "stream"_a, "workspace"_a,
            "workspace_bytes"_a,
-           "The same with the addresses of all inputs but the first, which are not looked at, and of one result.")
+           "The same for a function of rows, with any leading axes, and of weights: arrays, or addresses that are not "
+           "looked at. Whether gradients are recorded is not asked.")
       .def("record", &Executable::record, "tokens"_a, "addresses"_a, "workspace"_a, "workspace_bytes"_a,
            "A call as a CUDA graph.")
       .def("execute_launch", &Executable::executeLaunch, "index"_a, "stream"_a, "tokens"_a, "addresses"_a,
@@ -369,10 +417,11 @@ void winnow::python::bindExecutable(nb::module_ &m) {
       .def("launches", &Executable::launches, "tokens"_a,
            "The kernel of each launch of a call, None where it is none.");
 
-  nb::class_<Look>(m, "Look", "How an array lay in memory when it was looked at.")
-      .def(nb::init<nb::handle>(), "array"_a)
-      .def("same", &Look::same, "array"_a,
-           "Whether it lies there now, with the same shape, strides and type; False where its framework cannot say.");
+  nb::class_<Look>(m, "Look", "How a tensor of torch lay in memory when it was looked at, and its version.")
+      .def(nb::init<nb::handle>(), "tensor"_a)
+      .def("same", &Look::same, "tensor"_a,
+           "Whether it lies there now, with the same shape, strides and type, and has not changed; False where torch "
+           "cannot say.");
 
   m.def("view_dlpack", &viewDLPack, "array"_a,
         nb::sig("def view_dlpack(array: object) -> "

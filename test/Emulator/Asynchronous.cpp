@@ -35,19 +35,30 @@ void Multiprocessor::bulkLoad(uint32_t destination, const void *source, uint32_t
   copies.push_back({[=] { std::memcpy(place, source, bytes); }, barrier, bytes});
 }
 
-void Multiprocessor::tensorLoad(uint32_t destination, const void *encoded, const int (&coordinates)[5],
-                                uint32_t barrier) {
+/// A tensor map that a copy is made with, whose box lies in shared memory.
+static TensorMap takeMap(const void *encoded) {
   TensorMap map;
   std::memcpy(&map, encoded, sizeof(map));
+  return map;
+}
+
+std::string Multiprocessor::whyNoTensorCopy(const TensorMap &map, uint32_t address) {
   if (map.valid != 1)
-    fail("a tensor copy without a tensor map");
+    return "a tensor copy without a tensor map";
   if (!isDeviceMemory(reinterpret_cast<const void *>(map.address), spanBytes(map)))
-    fail("a tensor copy whose map reaches outside of all allocations");
-  const uint32_t bytes = boxBytes(map);
-  if (destination % (map.swizzled ? 1024 : 128) != 0)
-    fail("the destination of a tensor copy is not aligned");
+    return "a tensor copy whose map reaches outside of all allocations";
+  if (address % (map.swizzled ? 1024 : 128) != 0)
+    return "the shared memory of a tensor copy is not aligned";
+  sharedPointer(address + boxBytes(map) - 16, 16);
+  return "";
+}
+
+void Multiprocessor::tensorLoad(uint32_t destination, const void *encoded, const int (&coordinates)[5],
+                                uint32_t barrier) {
+  const TensorMap map = takeMap(encoded);
+  if (std::string why = whyNoTensorCopy(map, destination); !why.empty())
+    fail(why);
   char *place = static_cast<char *>(sharedPointer(destination, 16));
-  sharedPointer(destination + bytes - 16, 16);
   sharedPointer(barrier, 8);
   std::vector<int> at(coordinates, coordinates + 5);
   copies.push_back({[=] {
@@ -55,7 +66,40 @@ void Multiprocessor::tensorLoad(uint32_t destination, const void *encoded, const
                       std::copy(at.begin(), at.end(), where);
                       loadBox(map, where, place, destination);
                     },
-                    barrier, bytes});
+                    barrier, boxBytes(map)});
+}
+
+void Multiprocessor::tensorStore(const void *encoded, const int (&coordinates)[5], uint32_t source) {
+  const TensorMap map = takeMap(encoded);
+  if (std::string why = whyNoTensorCopy(map, source); !why.empty())
+    fail(why);
+  for (const Fiber &fiber : fibers)
+    for (uint32_t written : fiber.unfenced)
+      if (written + 16 > source && written < source + boxBytes(map))
+        fail("a tensor store reads what a thread wrote and did not fence");
+  const char *place = static_cast<const char *>(sharedPointer(source, 16));
+  std::vector<int> at(coordinates, coordinates + 5);
+  running->openStores.push_back([=] {
+    int where[5];
+    std::copy(at.begin(), at.end(), where);
+    storeBox(map, where, place, source);
+  });
+}
+
+void Multiprocessor::sharedWritten(uint32_t address) { running->unfenced.push_back(address); }
+void Multiprocessor::proxyFence() { running->unfenced.clear(); }
+
+void Multiprocessor::bulkCommit() {
+  running->stores.push_back(std::move(running->openStores));
+  running->openStores.clear();
+  if (random() % 2 == 0)
+    bulkWait(0);
+}
+
+void Multiprocessor::bulkWait(int pending) {
+  for (; running->stores.size() > static_cast<size_t>(pending); running->stores.pop_front())
+    for (const auto &store : running->stores.front())
+      store();
 }
 
 void Multiprocessor::copyWord(uint32_t destination, const void *source) {

@@ -57,6 +57,13 @@ public:
   /// Asynchronous: they land at any time from now on, in any order.
   virtual void bulkLoad(uint32_t destination, const void *source, uint32_t bytes, uint32_t barrier) = 0;
   virtual void tensorLoad(uint32_t destination, const void *map, const int (&coordinates)[5], uint32_t barrier) = 0;
+  /// Groups of the calling thread's stores; they read shared memory at any time up to the wait for them.
+  virtual void tensorStore(const void *map, const int (&coordinates)[5], uint32_t source) = 0;
+  virtual void bulkCommit() = 0;
+  virtual void bulkWait(int pending) = 0;
+  /// The calling thread wrote 16 bytes of shared memory; its fence makes what it wrote visible to bulk stores.
+  virtual void sharedWritten(uint32_t address) = 0;
+  virtual void proxyFence() = 0;
   virtual void copyWord(uint32_t destination, const void *source) = 0;
   virtual void copyWordsWait() = 0;
 

@@ -176,7 +176,10 @@ uint64_t emulator::spanBytes(const TensorMap &map) {
   return bytes;
 }
 
-void emulator::loadBox(const TensorMap &map, const int (&coordinates)[5], char *destination, uint32_t address) {
+/// Calls `move(offset, place, from, to)` for every 16 bytes of a box: bytes `from` to `to` of those at `offset` of the
+/// copy in shared memory, which lies at `address`, are those at `place` of the tensor; the others are outside of it.
+template <class Move>
+static void walkBox(const TensorMap &map, const int (&coordinates)[5], uint32_t address, Move move) {
   constexpr int64_t kChunk = 16; // what the swizzle moves as one
   const int64_t rowBytes = int64_t{map.box[0]} * map.elementBytes, begin = int64_t{coordinates[0]} * map.elementBytes,
                 extent = static_cast<int64_t>(map.extents[0]) * map.elementBytes;
@@ -184,14 +187,14 @@ void emulator::loadBox(const TensorMap &map, const int (&coordinates)[5], char *
   for (int i = 1; i < map.rank; ++i)
     rows *= map.box[i];
   for (uint32_t row = 0; row < rows; ++row) {
-    uint64_t source = map.address;
+    uint64_t place = map.address;
     bool inside = true;
     uint32_t rest = row;
     for (int i = 1; i < map.rank; ++i) {
       const int64_t at = coordinates[i] + static_cast<int64_t>(rest % map.box[i]);
       rest /= map.box[i];
       inside &= at >= 0 && at < static_cast<int64_t>(map.extents[i]);
-      source += static_cast<uint64_t>(at) * map.strides[i - 1];
+      place += static_cast<uint64_t>(at) * map.strides[i - 1];
     }
     for (int64_t chunk = 0; chunk < rowBytes; chunk += kChunk) {
       uint32_t offset = static_cast<uint32_t>(row * rowBytes + chunk);
@@ -199,9 +202,20 @@ void emulator::loadBox(const TensorMap &map, const int (&coordinates)[5], char *
         offset = ((address + offset) ^ ((address + offset) >> 7 & 7) << 4) - address;
       const int64_t first = begin + chunk, from = std::clamp<int64_t>(-first, 0, kChunk),
                     to = inside ? std::clamp<int64_t>(extent - first, from, kChunk) : from;
-      std::memset(destination + offset, 0, kChunk);
-      std::memcpy(destination + offset + from, reinterpret_cast<const char *>(source) + first + from,
-                  static_cast<size_t>(to - from));
+      move(offset, reinterpret_cast<char *>(place) + first, from, to);
     }
   }
+}
+
+void emulator::loadBox(const TensorMap &map, const int (&coordinates)[5], char *destination, uint32_t address) {
+  walkBox(map, coordinates, address, [&](uint32_t offset, const char *place, int64_t from, int64_t to) {
+    std::memset(destination + offset, 0, 16);
+    std::memcpy(destination + offset + from, place + from, static_cast<size_t>(to - from));
+  });
+}
+
+void emulator::storeBox(const TensorMap &map, const int (&coordinates)[5], const char *source, uint32_t address) {
+  walkBox(map, coordinates, address, [&](uint32_t offset, char *place, int64_t from, int64_t to) {
+    std::memcpy(place + from, source + offset + from, static_cast<size_t>(to - from));
+  });
 }

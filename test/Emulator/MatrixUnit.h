@@ -31,6 +31,8 @@ uint32_t boxBytes(const TensorMap &map);
 uint64_t spanBytes(const TensorMap &map);
 /// Copies the box at `coordinates` (innermost first) to `destination`, which lies at `address`; zeros outside.
 void loadBox(const TensorMap &map, const int (&coordinates)[5], char *destination, uint32_t address);
+/// The other way; what is outside of the tensor is not written.
+void storeBox(const TensorMap &map, const int (&coordinates)[5], const char *source, uint32_t address);
 
 } // namespace emulator
 

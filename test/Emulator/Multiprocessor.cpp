@@ -180,6 +180,8 @@ std::string Multiprocessor::leftOver() const {
   for (const Fiber &fiber : fibers) {
     if (!fiber.words.empty())
       return "ended with cp.async that nobody waited for";
+    if (!fiber.stores.empty() || !fiber.openStores.empty())
+      return "ended with bulk stores that nobody waited for";
     if (!fiber.remoteStores.empty())
       return "ended with stores to other blocks that no arrival published";
   }

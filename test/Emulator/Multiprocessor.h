@@ -26,6 +26,8 @@
 
 namespace emulator {
 
+struct TensorMap;
+
 constexpr uint32_t kSharedBytes = 232448;
 /// Shared addresses: dynamic memory from the first, static memory around the second.
 constexpr uint32_t kDynamicBase = 1024, kStaticBase = 0x40000000;
@@ -60,6 +62,11 @@ public:
   void barrierWait(uint32_t barrier, uint32_t parity) override;
   void bulkLoad(uint32_t destination, const void *source, uint32_t bytes, uint32_t barrier) override;
   void tensorLoad(uint32_t destination, const void *map, const int (&coordinates)[5], uint32_t barrier) override;
+  void tensorStore(const void *map, const int (&coordinates)[5], uint32_t source) override;
+  void bulkCommit() override;
+  void bulkWait(int pending) override;
+  void sharedWritten(uint32_t address) override;
+  void proxyFence() override;
   void copyWord(uint32_t destination, const void *source) override;
   void copyWordsWait() override;
   void matrixOperation(const MatrixOperation &operation) override;
@@ -98,6 +105,10 @@ private:
     const char *what = "";
     unsigned clusterArrivals = 0;
     std::vector<std::pair<uint32_t, const void *>> words; ///< copies of single words under way
+    /// Bulk stores under way, by group, and those of no group yet. They read shared memory at any time.
+    std::deque<std::vector<std::function<void()>>> stores;
+    std::vector<std::function<void()>> openStores;
+    std::vector<uint32_t> unfenced; ///< 16 bytes each that bulk stores may not see yet
     struct RemoteStore {
       char *place;
       uint32_t value;
@@ -126,6 +137,7 @@ private:
   bool phaseIsUnderWay(uint32_t barrier, uint32_t parity);
   void land(uint32_t barrier, uint32_t bytes);
   void landOneCopy();
+  std::string whyNoTensorCopy(const TensorMap &map, uint32_t address);
   void execute(Warpgroup &group, unsigned upTo);
   std::string describe() const;
 

@@ -139,9 +139,14 @@ inline void pin(u32) {}
 
 inline void mbarrier_init(u32 barrier, u32 arrivals) { gpu().barrierInit(barrier, arrivals); }
 inline void mbarrier_init_fence() {}
-inline void async_proxy_fence() {}
+inline void async_proxy_fence() { gpu().proxyFence(); }
+inline void async_proxy_fence_shared() { gpu().proxyFence(); }
 inline void mbarrier_wait(u32 barrier, u32 parity) { gpu().barrierWait(barrier, parity); }
 inline void mbarrier_arrive(u32 barrier) { gpu().barrierArrive(barrier, 0); }
+inline void mbarrier_arrive(u32 barrier, u32 count) {
+  for (u32 i = 0; i < count; ++i)
+    gpu().barrierArrive(barrier, 0);
+}
 inline void mbarrier_arrive_expect(u32 barrier, u32 bytes) { gpu().barrierArrive(barrier, bytes); }
 
 //===- Bulk copies ------------------------------------------------------------------------------------------------===//
@@ -155,6 +160,12 @@ inline void tensor_load_2d(u32 destination, const TensorMap *map, int x, int y, 
 inline void tensor_load_5d(u32 destination, const TensorMap *map, int x, int group, u32 barrier) {
   gpu().tensorLoad(destination, map, {x, 0, 0, 0, group}, barrier);
 }
+inline void tensor_store_2d(const TensorMap *map, int x, int y, u32 source) {
+  gpu().tensorStore(map, {x, y, 0, 0, 0}, source);
+}
+inline void bulk_commit() { gpu().bulkCommit(); }
+template <int kPending> void bulk_wait_read() { gpu().bulkWait(kPending); }
+inline void bulk_wait_all() { gpu().bulkWait(0); }
 
 //===- wgmma ------------------------------------------------------------------------------------------------------===//
 
@@ -180,6 +191,10 @@ inline void load_shared(float (&value)[4], u32 address) {
 inline void load_shared(u32 (&value)[2], u32 address) { __builtin_memcpy(value, gpu().sharedPointer(address, 8), 8); }
 inline void load_shared(u32 (&value)[1], u32 address) { __builtin_memcpy(value, gpu().sharedPointer(address, 4), 4); }
 inline void store_shared(u32 address, float value) { *static_cast<float *>(gpu().sharedPointer(address, 4)) = value; }
+inline void store_shared(u32 address, u32 a, u32 b, u32 c, u32 d) {
+  *static_cast<uint4 *>(gpu().sharedPointer(address, 16)) = uint4(a, b, c, d);
+  gpu().sharedWritten(address);
+}
 inline void copy_word_async(u32 destination, const void *source) { gpu().copyWord(destination, source); }
 inline void copy_async_wait() { gpu().copyWordsWait(); }
 inline void store_streaming(void *pointer, u32 a, u32 b, u32 c, u32 d) {

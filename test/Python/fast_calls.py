@@ -158,14 +158,14 @@ def check_torch(block, forward, launches):
 
     def again(x, weights=weights):
         launches.value = 0
-        result = program._run_again(x, weights, 0)
+        result = program.again(x, weights, 0)
         return None if result is None else (list(result.shape), launches.value)
 
     x = torch.zeros(TOKENS, 512, dtype=torch.bfloat16)
     batch = torch.zeros(4, TOKENS // 4, 512, dtype=torch.bfloat16)
     found["torch, before"] = again(x)
     for first in (x, batch):
-        program._remember(first, executable, size, TOKENS, 0)
+        program._remember(first, executable, size, 0)
     found["torch, again"] = [again(x), again(batch)]
     found["torch, refused"] = {
         "other shape": again(torch.zeros(8, 512, dtype=torch.bfloat16)),
@@ -182,11 +182,17 @@ def check_torch(block, forward, launches):
 def check_known_weights(program, block, x, batch, launches):
     """The same with weights that are known by what tells them from all others, and not looked at again."""
     up, down = block.up_proj.weight, block.down_proj.weight
-    key = winnow.torch._ops._weights_key(program, x, up, down, None)
+
+    def serials():
+        made = [winnow.torch._weights.known(w, torch.float8_e4m3fn) for w in (up, down)]
+        return None if None in made else (*[entry.serial for entry in made], None, -1)
+
+    key = serials()
 
     def known(x, key=key):
         launches.value = 0
-        result = program.run_known(x, key, 0)
+        addresses = program.addresses.get(key)
+        result = None if addresses is None else program.again(x, addresses, 0)
         return None if result is None else (list(result.shape), launches.value)
 
     weights = winnow.torch._ops.program_weights(program, up, down, None)
@@ -203,7 +209,7 @@ def check_known_weights(program, block, x, batch, launches):
     }
     with torch.no_grad():
         up.add_(1)
-    found["torch, changed weights"] = winnow.torch._ops._weights_key(program, x, up, down, None)
+    found["torch, changed weights"] = serials()
 
 
 def main():

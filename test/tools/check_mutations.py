@@ -8,10 +8,12 @@ must then fail as expected: "WRONG" where only results can show it, else with a 
 mutations by name. Fails if anything is not as expected.
 """
 
+import json
 import os
 import re
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 
 TOKENS = 200
@@ -28,6 +30,9 @@ class Mutation:
     found: str
     entry: str = "forward"
     multiprocessors: str = "4"
+    # "staged": results leave through stages of the ring, under schedules that a database forces; "cut": a product of one
+    # tile, cut along K.
+    variant: str = ""
 
 
 MUTATIONS = [
@@ -58,12 +63,28 @@ MUTATIONS = [
              r"a store to the shared memory of the cluster's block \d+, which has not begun or has ended"),
     Mutation("a store to another block that is not published", "ptx::cluster_arrive();", "ptx::cluster_arrive_relaxed();",
              "ended with stores to other blocks that no arrival published"),
-    Mutation("sums of other parts that nobody waits for", "while (ptx::load_acquire(counter(work)) + 1", "while (false && 1",
-             "WRONG", multiprocessors="132"),
-    Mutation("sums that are counted before they are written", "ptx::store_global(place,", "(void)(place,", "WRONG",
-             multiprocessors="132"),
+    Mutation("sums that are counted before they are written", "ptx::store_global(place +", "(void)(place +", "WRONG",
+             multiprocessors="132", variant="cut"),
     Mutation("a part of K that is multiplied twice", "work.first = slabs * work.part / cut;", "work.first = 0;", "WRONG",
-             multiprocessors="132"),
+             multiprocessors="132", variant="cut"),
+    Mutation("a lent stage is given back before the store has read it", "ptx::bulk_wait_read<0>();", ";", "WRONG",
+             multiprocessors="1", variant="staged"),
+    Mutation("a lent stage is used again before the store has read it", "ptx::bulk_wait_read<Store::kStoreStages - 1>();", ";",
+             "WRONG", multiprocessors="1", variant="staged"),
+    Mutation("a lent stage is never given back", "borrowed.give_back(barriers, thread);", ";", "cannot go on",
+             multiprocessors="1", variant="staged"),
+    Mutation("a stage is taken that nobody has lent", "lent < kLent;", "lent < 0;", "cannot go on|WRONG",
+             multiprocessors="1", variant="staged"),
+    Mutation("a lent stage is waited for in the wrong phase", "parity); // the matrix instructions", "parity ^ 1); //",
+             "cannot go on", multiprocessors="1", variant="staged"),
+    Mutation("a store reads what was not fenced", "ptx::async_proxy_fence_shared();", ";",
+             "a tensor store reads what a thread wrote and did not fence", variant="staged"),
+    Mutation("a store before all threads have written", "may read\n    ptx::named_barrier(warpgroup + 1, 128);", "may read",
+             "a tensor store reads what a thread wrote and did not fence|WRONG", variant="staged"),
+    Mutation("stores that nobody waits for", "ptx::bulk_wait_all();", ";", "ended with bulk stores that nobody waited for",
+             variant="staged"),
+    Mutation("a store of the wrong columns", "column0 + 32 * group, row0,", "column0 + 32 * chunk, row0,", "WRONG",
+             variant="staged"),
     Mutation("a row behind the last", "row >= arguments.m", "row > arguments.m", OUTSIDE),
     Mutation("a store that is not aligned", "ptx::store_streaming(destination, ", "ptx::store_streaming(destination + 4, ",
              "an access of memory at an address that is not a multiple of its size"),
@@ -72,32 +93,62 @@ MUTATIONS = [
 ]
 
 
-def check(winnow, spec, entry, environment):
-    done = subprocess.run([winnow, "run", spec, f"--entry={entry}", f"--tokens={TOKENS}", "--target=gpu", "--check",
-                           "--check-seconds=0.3"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          env={**os.environ, **environment}, check=False)
+CUT = """func.func @forward(%x: tensor<?x8192xf8E4M3FN>, %w: tensor<64x8192xf8E4M3FN> {ffn.weight}) -> tensor<?x64xbf16> {
+  %y = ffn.matmul %x, %w {transpose_rhs} : (tensor<?x8192xf8E4M3FN>, tensor<64x8192xf8E4M3FN>) -> tensor<?x64xbf16>
+  return %y : tensor<?x64xbf16>
+}
+"""
+
+
+def staged_schedules():
+    """A database that stages the results of both products of @forward in modded-nanogpt.mlir."""
+    entries = []
+    for n, k, sparse in [(3072, 768, False), (768, 3072, True)]:
+        problem = {"sparse": sparse, "lhs": "f8E4M3FN", "rhs": "f8E4M3FN", "out": "bf16", "compress": False, "m": "tokens",
+                   "n": n, "k": k, "tokens": [TOKENS, TOKENS], "rhs_order": "row_major"}
+        problem |= {"panel": 0} if sparse else {"lhs_order": "row_major"}
+        entries.append({"chip": "sm_90a", "problem": problem,
+                        "schedule": {"tile": [256, 192], "warpgroups": 2, "stages": 5 if sparse else 4, "raster": 12,
+                                     "pacing": 0, "staged": True},
+                        "measured": {"device": "none", "us": 1.0, "model_us": 2.0, "date": "2026-01-01", "build": "none"}})
+    return json.dumps({"version": 1, "entries": entries})
+
+
+def check(command, environment):
+    done = subprocess.run([*command, "--target=gpu", "--check", "--check-seconds=0.3"], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, env={**os.environ, **environment}, check=False)
     return done.returncode, done.stdout
 
 
-def main(winnow, spec, choice=""):
+def mutate(winnow, spec, choice, database, cut):
     wrong = 0
     mutations = [mutation for mutation in MUTATIONS if re.search(choice, mutation.name)]
     sources = {}
-    for entry in sorted({mutation.entry for mutation in mutations}):
-        status, output = check(winnow, spec, entry, {})
+
+    def options(entry, variant):
+        if variant == "cut":
+            return [cut, "--tokens=16"]
+        return [spec, f"--entry={entry}", f"--tokens={TOKENS}", *([f"--tuning={database}"] if variant else [])]
+
+    for entry, variant in sorted({(mutation.entry, mutation.variant) for mutation in mutations}):
+        status, output = check([winnow, "run", *options(entry, variant)], {})
         if status != 0 or not re.search(r"\n  ok ", output):
             print(f"WRONG: @{entry} as it is: exit status {status}\n{output}")
             wrong += 1
-        sources[entry] = subprocess.run([winnow, "compile", spec, f"--entry={entry}", "--emit=cuda", "-o", "-"],
-                                        stdout=subprocess.PIPE, text=True, check=True).stdout
+        source = subprocess.run([winnow, "compile", *options(entry, variant), "--emit=cuda", "-o", "-"],
+                                stdout=subprocess.PIPE, text=True, check=True).stdout
+        if (variant == "staged") != ("kStaged = 1;" in source):
+            print(f"WRONG: @{entry} as it is: expected {variant or 'direct'} results")
+            wrong += 1
+        sources[entry, variant] = source
     for mutation in mutations:
-        if mutation.old not in sources[mutation.entry]:
+        if mutation.old not in sources[mutation.entry, mutation.variant]:
             print(f"WRONG: {mutation.name}: no kernel of @{mutation.entry} contains '{mutation.old}'")
             wrong += 1
             continue
         environment = {"WINNOW_EMULATOR_REPLACE": mutation.old, "WINNOW_EMULATOR_WITH": mutation.new,
                        "WINNOW_EMULATOR_MULTIPROCESSORS": mutation.multiprocessors}
-        status, output = check(winnow, spec, mutation.entry, environment)
+        status, output = check([winnow, "run", *options(mutation.entry, mutation.variant)], environment)
         found = re.search(mutation.found, output, re.DOTALL)
         if status == 1 and found:
             print(f"found: {mutation.name}: {found[0].splitlines()[0]}")
@@ -106,6 +157,15 @@ def main(winnow, spec, choice=""):
             wrong += 1
     print(f"{len(mutations)} mutations, {wrong} not as expected")
     return 1 if wrong or not mutations else 0
+
+
+def main(winnow, spec, choice=""):
+    with tempfile.TemporaryDirectory() as folder:
+        database, cut = os.path.join(folder, "staged.json"), os.path.join(folder, "cut.mlir")
+        for path, text in ((database, staged_schedules()), (cut, CUT)):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+        return mutate(winnow, spec, choice, database, cut)
 
 
 if __name__ == "__main__":

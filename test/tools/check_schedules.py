@@ -4,7 +4,7 @@
 usage: check_schedules.py WINNOW EXAMPLES FOLDER [SHARE OF]
 
 A database of tuned schedules forces the schedules of both products of a network; `winnow run --check` compares results
-and every kernel's output with the reference. Depths of the ring, rasters and pacings take turns. Databases, specs and logs
+and every kernel's output with the reference. Depths of the ring, rasters, pacings and how results are stored take turns. Databases, specs and logs
 go to FOLDER. With SHARE and OF only every OF-th run is made, from run SHARE modulo OF on. Prints what each product ran
 under, by kind and tile; fails if a check does, or if a run had no forced schedule.
 """
@@ -33,6 +33,8 @@ def resized(text, sizes):
 def entries(problem, rows, warpgroups, columns, turn):
     """Entries for whatever the orders and panels of the product are: the deepest legal ring decides."""
     choices = [{"rhs_order": order} for order in ORDERS]
+    deep = MOST_STAGES[turn % 5] > 4  # others have no stages to lend
+    staged = deep and turn % 2 == 0 and not problem["compress"] and problem["out"] in ("bf16", "f16") and problem["n"] % 32 == 0
     if problem["sparse"]:
         choices = [{**choice, "panel": 0} for choice in choices]
     else:
@@ -44,7 +46,8 @@ def entries(problem, rows, warpgroups, columns, turn):
             reach = 10 - stages  # narrower ranges come first
             yield {"chip": "sm_90a", "problem": {**problem, **choice, "tokens": [TOKENS - reach, TOKENS + reach]},
                    "schedule": {"tile": [rows, columns], "warpgroups": warpgroups, "stages": stages,
-                                "raster": RASTERS[turn % 5], "pacing": PACINGS[turn // 5 % 5]},
+                                "raster": RASTERS[turn % 5], "pacing": PACINGS[turn // 5 % 5],
+                                "staged": staged},
                    "measured": {"device": "none", "us": 1.0, "model_us": 2.0, "date": "2026-01-01", "build": "none"}}
 
 
@@ -82,6 +85,7 @@ def main(winnow, examples, folder, share="0", of="1"):
     os.makedirs(folder, exist_ok=True)
     wrong = made = 0
     seen = {}
+    staged = 0
     for index, ((name, text, entry, problems), tiles, turn) in enumerate(runs(examples)):
         if index % int(of) != int(share) % int(of):
             continue
@@ -99,6 +103,7 @@ def main(winnow, examples, folder, share="0", of="1"):
         used = re.findall(r"schedule: (?:.*?: )?wgmma (\d+ x \d+), (\d) warpgroups?, (\d+) stages[^\n]*?; tuned:", done.stdout)
         for position, (tile, warpgroups, stages) in enumerate(used):
             seen.setdefault(name, set()).add((tile, warpgroups, stages))
+        staged += len(re.findall(r"schedule: (?:.*?: )?wgmma [^;\n]*, staged[^;\n]*; tuned:", done.stdout))
         refused = "is not used: " in done.stdout  # not legal for this product
         if done.returncode != 0 or not re.search(r"\n  ok ", done.stdout) or not (used or refused):
             log = os.path.join(folder, f"wrong_{index}.log")
@@ -110,6 +115,7 @@ def main(winnow, examples, folder, share="0", of="1"):
     for name, schedules in sorted(seen.items()):
         print(f"{name}: {len({schedule[:2] for schedule in schedules})} tiles, rings of "
               f"{', '.join(sorted({schedule[2] for schedule in schedules}))} stages")
+    print(f"{staged} staged products")
     print(f"{made} runs, {wrong} wrong")
     return 1 if wrong or not made else 0
 

@@ -33,7 +33,9 @@ NOTHING(cuCtxPushCurrent_v2)
 int cuCtxPopCurrent_v2(void **context) { return *context = &something, 0; }
 NOTHING(cuCtxSynchronize)
 NOTHING(cuFuncSetAttribute)
+#ifndef OWN_TENSOR_MAPS
 NOTHING(cuTensorMapEncodeTiled)
+#endif
 int cuMemAlloc_v2(uint64_t *address, size_t bytes) {
   *address = (uint64_t)aligned_alloc(256, (bytes + 255) / 256 * 256);
   return *address ? 0 : 2;

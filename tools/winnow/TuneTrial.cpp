@@ -34,16 +34,20 @@ Result<IsolatedProduct> tool::isolateProduct(const rt::Plan &whole, kern::GemmOp
   product.plan.compiler = whole.compiler;
   product.plan.maxTokens = whole.maxTokens;
   rt::Launch copy = *launch;
-  std::optional<uint32_t> out, counters;
+  std::optional<uint32_t> out, counters, partials;
   for (auto [parameter, argument] : llvm::zip(parameters, launch->arguments))
-    if (llvm::StringRef(parameter.name) == "out")
+    if (parameter.kind == cuda::Parameter::Kind::outMap)
+      out = launch->tensorMaps[argument.index].buffer;
+    else if (llvm::StringRef(parameter.name) == "out")
       out = argument.index;
     else if (parameter.kind == cuda::Parameter::Kind::progress)
       counters = argument.index;
+    else if (parameter.kind == cuda::Parameter::Kind::partials)
+      partials = argument.index;
   if (!out)
-    return Error{"kernel '" + name + "' has no parameter 'out'"};
+    return Error{"kernel '" + name + "' has no result"};
 
-  // Inputs first, then the result, then the counters: the order that a plan wants.
+  // Inputs first, then the result, then counters and sums: the order that a plan wants.
   std::map<uint32_t, uint32_t> places;
   auto take = [&](uint32_t buffer, rt::BufferKind kind) {
     if (!places.emplace(buffer, static_cast<uint32_t>(product.plan.buffers.size())).second)
@@ -55,11 +59,15 @@ Result<IsolatedProduct> tool::isolateProduct(const rt::Plan &whole, kern::GemmOp
     if (kind != rt::BufferKind::workspace)
       product.sourceBuffers.push_back(buffer);
   };
+  auto takeInput = [&](uint32_t buffer) {
+    if (buffer != *out && buffer != counters && buffer != partials)
+      take(buffer, rt::BufferKind::input);
+  };
   for (const rt::TensorMap &map : copy.tensorMaps)
-    take(map.buffer, rt::BufferKind::input);
+    takeInput(map.buffer);
   for (const rt::Argument &argument : copy.arguments)
-    if (argument.kind == rt::Argument::Kind::pointer && argument.index != *out && argument.index != counters)
-      take(argument.index, rt::BufferKind::input);
+    if (argument.kind == rt::Argument::Kind::pointer)
+      takeInput(argument.index);
   take(*out, rt::BufferKind::output);
   if (counters) {
     take(*counters, rt::BufferKind::workspace);
@@ -68,6 +76,8 @@ Result<IsolatedProduct> tool::isolateProduct(const rt::Plan &whole, kern::GemmOp
     fill.buffer = places.at(*counters);
     product.plan.launches.push_back(std::move(fill));
   }
+  if (partials)
+    take(*partials, rt::BufferKind::workspace);
   for (rt::TensorMap &map : copy.tensorMaps)
     map.buffer = places.at(map.buffer);
   for (rt::Argument &argument : copy.arguments)

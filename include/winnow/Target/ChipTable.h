@@ -36,8 +36,6 @@ struct Chip {
   double burst = 1; ///< how much faster the tensor cores are while only some multiprocessors work, power permitting
   /// Elements that the epilogues of all multiprocessors together finish, into memory or into a compressed result.
   double epilogueRate = 0, compressRate = 0;
-  /// Bytes per second at which all multiprocessors write sums of parts of tiles to L2; 0 where tiles are not cut.
-  double sumBytesPerSecond = 0;
   double mapRate = 0;       ///< elements that maps (activation, selection, quantisation) process
   double launchSeconds = 0; ///< start of one more kernel in a stream
   bool wgmma = false;       ///< warpgroup matrix instructions, dense and 2:4

@@ -47,8 +47,10 @@ static LogicalResult emitConfig(SourceStream &stream, kern::GemmOp op, const ker
     kern::GemmSchedule plain = kern::toSchedule(schedule);
     emitConstant(stream, "kSplit", schedule.getSplit());
     emitConstant(stream, "kSplitCost", kern::splitCost(problem, plain));
+    emitConstant(stream, "kSplitStream", kern::splitStream(problem, plain));
     emitConstant(stream, "kSplitSlots", kern::splitSlots(plain));
     emitConstant(stream, "kSplitCounters", kern::splitCounters(plain));
+    emitConstant(stream, "kStaged", schedule.getStaged());
     emitConstant(stream, "kElementBytes", elementBytes(problem.lhs));
     emitConstant(stream, "kSparse", problem.sparse);
     emitConstant(stream, "kRhsPermuted", isRhsPermuted(op));
@@ -106,7 +108,8 @@ LogicalResult cuda::emitGemm(SourceStream &stream, kern::GemmOp op) {
   stream.line("arguments.k = " + extentText(problem->k) + ";");
   if (wgmma) {
     stream.line(llvm::Twine("winnow::gemm_wgmma<Config, Epilogue>(arguments, ") +
-                (problem->sparse ? "nullptr" : "&lhs_map") + ", &rhs_map);");
+                (problem->sparse ? "nullptr" : "&lhs_map") + ", &rhs_map" + (schedule.getStaged() ? ", &out_map" : "") +
+                ");");
     return success();
   }
   if (auto lhs = cast<kern::BufferType>(op.getLhs()); lhs.isTransposed())

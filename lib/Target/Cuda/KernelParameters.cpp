@@ -29,7 +29,10 @@ SmallVector<Parameter> cuda::getParameters(kern::GemmOp op) {
     parameters.push_back({Kind::buffer, "const float *", "rhs_scale", operand++});
   if (op.getOutScale())
     parameters.push_back({Kind::buffer, "const float *", "out_scale", operand++});
-  parameters.push_back({Kind::buffer, "void *", "out", operand});
+  if (op.getSchedule()->getStaged())
+    parameters.push_back({Kind::outMap, kTensorMapType, "out_map", operand});
+  else
+    parameters.push_back({Kind::buffer, "void *", "out", operand});
   if (op.getSchedule()->getPacing() > 0 || op.getSchedule()->getSplit() > 1)
     parameters.push_back({Kind::progress, "unsigned *", "progress"});
   if (op.getSchedule()->getSplit() > 1)

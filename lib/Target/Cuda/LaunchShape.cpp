@@ -162,6 +162,19 @@ rt::TensorMap cuda::getLhsMap(kern::GemmOp op) {
   return map;
 }
 
+rt::TensorMap cuda::getOutMap(kern::GemmOp op) {
+  auto type = cast<kern::BufferType>(op.getOut());
+  kern::MatrixExtents extents = kern::getExtents(type);
+  rt::TensorMap map;
+  map.element = *kern::getElementType(type.getElementType());
+  map.extents = {Count{extents.columns}.toExtent(), Count{extents.rows}.toExtent()};
+  map.strides = {Count{extents.columns, 1, elementBytes(map.element)}.toExtent()};
+  kern::ScheduleAttr schedule = *op.getSchedule();
+  map.box = {32, static_cast<uint32_t>(schedule.getTileM() / schedule.getWarpgroups())};
+  map.swizzle128 = false;
+  return map;
+}
+
 rt::TensorMap cuda::getRhsMap(kern::GemmOp op) {
   auto type = cast<kern::BufferType>(op.getRhs());
   kern::MatrixExtents extents = kern::getExtents(type);

@@ -180,8 +180,11 @@ template <typename Op> LogicalResult PlanBuilder::addKernelLaunch(kern::LaunchOp
     switch (parameter.kind) {
     case Parameter::Kind::lhsMap:
     case Parameter::Kind::rhsMap:
+    case Parameter::Kind::outMap:
       if constexpr (std::is_same_v<Op, kern::GemmOp>) {
-        rt::TensorMap map = parameter.kind == Parameter::Kind::lhsMap ? getLhsMap(kernel) : getRhsMap(kernel);
+        rt::TensorMap map = parameter.kind == Parameter::Kind::lhsMap   ? getLhsMap(kernel)
+                            : parameter.kind == Parameter::Kind::rhsMap ? getRhsMap(kernel)
+                                                                        : getOutMap(kernel);
         map.buffer = operand();
         argument.kind = rt::Argument::Kind::tensorMap;
         argument.index = static_cast<uint32_t>(result.tensorMaps.size());

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ._program import Program, WeightsKey, find_program
+from ._program import Program, find_program
 from ._weights import known, prepared
 
 # The weights as the program takes them. Nothing is converted.
@@ -49,7 +49,8 @@ def program_weights(
 
 
 def _ffn(x: Tensor, weights: Sequence[Tensor], program: str, tokens: int = 0) -> Tensor:
-    refuse_gradients(x, *weights)
+    if torch.is_grad_enabled():
+        refuse_gradients(x, *weights)
     return find_program(program).run(x, weights, tokens)
 
 
@@ -59,26 +60,26 @@ def _ffn_fake(x: Tensor, weights: Sequence[Tensor], program: str, tokens: int = 
 
 
 def _sparse_ffn(x: Tensor, up: Tensor, down: Tensor, y2_scale: float | None, program: str, tokens: int = 0) -> Tensor:
-    refuse_gradients(x, up, down)
+    if torch.is_grad_enabled():
+        refuse_gradients(x, up, down)
     found = find_program(program)
-    if not (found.is_quantized and x.is_cuda):
+    dtypes = found.quantized_dtypes
+    if dtypes is None or not x.is_cuda:
         return found.run(x, program_weights(found, up, down, y2_scale), tokens)
-    key = _weights_key(found, x, up, down, y2_scale)
-    result = None if key is None else found.run_known(x, key, tokens)
-    if result is None:
-        weights = program_weights(found, up, down, y2_scale)
-        result = found.run(x, weights, tokens)
-        key = _weights_key(found, x, up, down, y2_scale)
-        if key is not None:
-            found.remember_weights(key, weights)
+    # Every call comes through here: weights that were made for an earlier one are known by their serial numbers.
+    first, second = known(up, dtypes[0]), known(down, dtypes[1])
+    if first is not None and second is not None:
+        addresses = found.addresses.get((first.serial, second.serial, y2_scale, x.get_device()))
+        if addresses is not None:
+            result = found.again(x, addresses, tokens)
+            if result is not None:
+                return result
+    weights = program_weights(found, up, down, y2_scale)
+    result = found.run(x, weights, tokens)
+    first, second = known(up, dtypes[0]), known(down, dtypes[1])
+    if first is not None and second is not None:
+        found.remember_weights((first.serial, second.serial, y2_scale, x.get_device()), weights)
     return result
-
-
-def _weights_key(program: Program, x: Tensor, up: Tensor, down: Tensor, y2_scale: float | None) -> WeightsKey | None:
-    """What tells quantised weights, as they are now, from all others. None where they have not been quantised yet."""
-    dtypes = program.weight_dtypes
-    first, second = known(up, dtypes[0]), known(down, dtypes[2])
-    return None if first is None or second is None else (first.serial, second.serial, y2_scale, x.get_device())
 
 
 def _sparse_ffn_fake(

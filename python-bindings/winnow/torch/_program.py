@@ -64,6 +64,22 @@ def find_program(name: str) -> Program:
     return program
 
 
+class _Cuda:
+    """What of torch's CUDA every call needs: found once, since builds without CUDA have none of it."""
+
+    __slots__ = ("allocate", "device", "release", "stream")
+
+    def bind(self) -> None:
+        self.device = torch._C._cuda_getDevice
+        # What torch.cuda.current_stream asks, too, without making an object of it: 4 us less.
+        self.stream = torch._C._cuda_getCurrentRawStream
+        self.allocate = torch._C._cuda_cudaCachingAllocator_raw_alloc
+        self.release = torch._C._cuda_cudaCachingAllocator_raw_delete
+
+
+_cuda = _Cuda()
+
+
 class Program:
     """A program in all the forms in which it has been compiled so far. May be used by several threads at once."""
 
@@ -72,10 +88,10 @@ class Program:
         self._lock = threading.Lock()
         self._host = compile(text, "cpu")
         self._variants: dict[tuple[int, int], CompiledFFN] = {}  # by device and asked token count
-        # Of calls like those before, by device, asked token count and shape of x: executable, workspace in bytes, rows.
-        self._again: dict[tuple[int, int, torch.Size], tuple[_winnow.Executable, int, int]] = {}
+        # Of calls like those before, by device, asked token count and shape of x: executable, workspace in bytes.
+        self._again: dict[tuple[int, int, torch.Size], tuple[_winnow.Executable, int]] = {}
         # Of weights that have fitted a call, by what tells them from all others. Whoever has the key has the memory.
-        self._addresses: dict[WeightsKey, tuple[int, ...]] = {}
+        self.addresses: dict[WeightsKey, tuple[int, ...]] = {}
         self._scalars: dict[tuple[torch.device, float], Tensor] = {}
         inputs, outputs = self._host.inputs, self._host.outputs
         if not (
@@ -93,6 +109,8 @@ class Program:
         self._weight_shapes = tuple(a.shape for a in self.weights)
         # Whether weights are f8, each followed by its scales.
         self.is_quantized = bool(self.weights) and self.weight_dtypes[0].itemsize == 1
+        # Of the two matrices, if they are f8.
+        self.quantized_dtypes = (self.weight_dtypes[0], self.weight_dtypes[2]) if self.is_quantized else None
         self.dtype, self.result_dtype = _dtype(inputs[0]), _dtype(outputs[0])
         self.features, self.result_features = inputs[0].shape[1], outputs[0].shape[1]
 
@@ -116,7 +134,7 @@ class Program:
         tokens: token count that decisions are made for; 0 for about as many as there are.
         """
         if x.is_cuda:
-            result = self._run_again(x, weights, tokens)
+            result = self.again(x, weights, tokens)
             if result is not None:
                 return result
         shape = x.shape
@@ -141,62 +159,46 @@ class Program:
                 self._host(rows, *weights, out=out.view(count, self.result_features))
         return out
 
-    def run_known(self, x: Tensor, key: WeightsKey, tokens: int) -> Tensor | None:
-        """What `run` returns, with weights that :meth:`remember_weights` was given for the same key. None where the
-        weights or the call are new, or x is unusual or wrong."""
-        addresses = self._addresses.get(key)
-        return None if addresses is None else self._run_again(x, (), tokens, addresses)
-
     def remember_weights(self, key: WeightsKey, weights: Sequence[Tensor]) -> None:
         """Notes where weights lie that `run` has just been called with. The caller vouches that they lie there as long
         as there is somebody who can make the same key."""
-        if len(self._addresses) >= _MOST_WEIGHTS:
-            self._addresses.clear()
-        self._addresses[key] = tuple(weight.data_ptr() for weight in weights)
+        if len(self.addresses) >= _MOST_WEIGHTS:
+            self.addresses.clear()
+        self.addresses[key] = tuple(weight.data_ptr() for weight in weights)
 
-    def _run_again(
-        self, x: Tensor, weights: Sequence[Tensor], tokens: int, addresses: tuple[int, ...] | None = None
-    ) -> Tensor | None:
-        """What `run` returns, for a call like those before it, with tensors looked at from C, which takes half the host
-        time; weights not even that if their addresses are known. None where something is new, unusual or wrong."""
+    def again(self, x: Tensor, weights: Sequence[Tensor] | tuple[int, ...], tokens: int) -> Tensor | None:
+        """What `run` returns, for a call like those before it, with tensors looked at from C, which takes a third of the
+        host time. `weights`: tensors, or their addresses, as `addresses` knows them. None where something is new,
+        unusual or wrong. Every call comes through here: it must stay short."""
         index = x.get_device()
         known = self._again.get((index, tokens, x.shape))
-        if known is None or torch._C._cuda_getDevice() != index:
+        if known is None or _cuda.device() != index:
             return None
-        executable, size, count = known
-        # What torch.cuda.current_stream asks, too, without making an object of it: 4 us less.
-        stream = torch._C._cuda_getCurrentRawStream(index)
+        executable, size = known
+        stream = _cuda.stream(index)
         out = torch.empty_like(x)
-        rows, results = x, out
-        if x.dim() > 2:
-            if not x.is_contiguous():
-                return None
-            rows, results = x.view(count, -1), out.view(count, -1)
         # From the caching allocator, for this stream: it may be used again by what is enqueued later. No tensor is made
         # of it: 3 us less.
-        workspace = torch._C._cuda_cudaCachingAllocator_raw_alloc(size, stream)
+        workspace = _cuda.allocate(size, stream)
         try:
-            if addresses is None:
-                enqueued = executable.call((rows, *weights), results, stream, None, workspace, size)
-            else:
-                enqueued = executable.call_at(rows, addresses, results, stream, workspace, size)
+            return executable.call_rows(x, weights, out, stream, workspace, size)
         finally:
-            torch._C._cuda_cudaCachingAllocator_raw_delete(workspace)
-        return None if enqueued is None else out
+            _cuda.release(workspace)
 
-    def _remember(self, x: Tensor, executable: _winnow.Executable, size: int, count: int, tokens: int) -> None:
-        """Makes calls like this one, with other contents, ones for `_run_again`."""
+    def _remember(self, x: Tensor, executable: _winnow.Executable, size: int, tokens: int) -> None:
+        """Makes calls like this one, with other contents, ones for `again`."""
         if x.dim() < 2 or self.features != self.result_features or self.dtype is not self.result_dtype:
             return
         if len(self._again) >= _MOST_SHAPES:
             self._again.clear()
-        self._again[x.get_device(), tokens, x.shape] = executable, size, count
+        _cuda.bind()
+        self._again[x.get_device(), tokens, x.shape] = executable, size
 
     def _enqueue(self, x: Tensor, weights: Sequence[Tensor], out: Tensor, count: int, tokens: int) -> None:
         index = x.get_device()
         executable = self._executable(index, tokens)
         size = executable.workspace_bytes(count)
-        self._remember(x, executable, size, count, tokens)
+        self._remember(x, executable, size, tokens)
         # From the caching allocator, for this stream: it may be used again by what is enqueued later.
         workspace = torch.empty(size, dtype=torch.uint8, device=x.device)
         addresses = [x.data_ptr(), *[w.data_ptr() for w in weights], out.data_ptr()]

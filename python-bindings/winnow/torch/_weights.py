@@ -89,16 +89,15 @@ def prepared(weight: Tensor, dtype: torch.dtype, *, again: bool = False) -> tupl
 
 def known(weight: Tensor, dtype: torch.dtype) -> Prepared | None:
     """What was made of `weight` as it is now, if anything was."""
-    # Part of every call: that the matrix is the one asked for last is found out in a quarter of the time of `_key`.
+    # Part of every call: that the matrix is the one asked for last is found out in a sixth of the time of the rest.
     kept: Kept | None = getattr(weight.untyped_storage(), _KEPT, None)
     if kept is None:
         return None
     entry = kept.last
-    if entry is None or entry.dtype is not dtype or not entry.look.same(weight):
-        entry = kept.get(_key(weight, dtype))
-        if entry is None or entry.source is not weight.dtype:
-            return None
-    if entry.version != _version(weight):
+    if entry is not None and entry.dtype is dtype and entry.look.same(weight):
+        return entry
+    entry = kept.get(_key(weight, dtype))
+    if entry is None or entry.source is not weight.dtype or entry.version != _version(weight):
         return None
     kept.last = entry
     return entry
@@ -127,13 +126,14 @@ def _prepare(weight: Tensor, dtype: torch.dtype, version: int, again: bool) -> t
         entry = _entry(weight, dtype)
         if entry is not None and not again and entry.version == version and entry.source == weight.dtype:
             return entry.tensors  # by another thread, while this one waited
+        look = _winnow.Look(weight)  # before: what another thread changes meanwhile is then seen as changed
         made = make_outside(weight.device, lambda: _make(weight, dtype, entry))
         storage = weight.untyped_storage()
         kept = getattr(storage, _KEPT, None)
         if kept is None:
             kept = Kept()
             setattr(storage, _KEPT, kept)
-        entry = Prepared(_winnow.Look(weight.detach()), dtype, version, weight.dtype, made, next(_serials))
+        entry = Prepared(look, dtype, version, weight.dtype, made, next(_serials))
         kept[_key(weight, dtype)] = kept.last = entry
         return made
 

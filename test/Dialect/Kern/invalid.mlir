@@ -73,6 +73,11 @@ func.func private @pacing() attributes {s = #kern.schedule<wgmma, tile = [64, 64
 // -----
 
 // KS3: a warpgroup multiplies 64 rows at a time.
+// expected-error @+1 {{schedule expects staged to be 0 or 1, got 2}}
+func.func private @staged() attributes {s = #kern.schedule<wgmma, tile = [64, 64], warpgroups = 1, stages = 4, raster = 1, staged = 2>}
+
+// -----
+
 // expected-error @+1 {{schedule of family wgmma expects a multiple of 64 tile rows per warpgroup, got 192 rows for 2 warpgroups}}
 func.func private @rows() attributes {s = #kern.schedule<wgmma, tile = [192, 64], warpgroups = 2, stages = 4, raster = 1>}
 

@@ -2,6 +2,17 @@
 
 // One kernel of every form. test/Unit/Cuda/CompileTest.cpp compiles all of them with NVRTC.
 
+// A product whose result leaves through stages of the ring, the last wave cut and both operands scaled.
+// CHECK-LABEL: // kernel staged
+// CHECK:      static constexpr int kStaged = 1;
+// CHECK:      staged(const __grid_constant__ winnow::TensorMap rhs_map, const unsigned char *lhs, const float *lhs_scale, const float *rhs_scale, const __grid_constant__ winnow::TensorMap out_map, unsigned *progress, void *partials, int tokens) {
+// CHECK-NOT:  arguments.out =
+// CHECK:      winnow::gemm_wgmma<Config, Epilogue>(arguments, nullptr, &rhs_map, &out_map);
+kern.gemm @staged attributes {lhs = !kern.buffer<?x512xf8E4M3FN, #kern.packed24<axis = 1, panel = 256>>, rhs = !kern.buffer<1056x512xf8E4M3FN>, transpose_rhs, out = !kern.buffer<?x1056xf16>, lhs_scale = !kern.buffer<?xf32>, rhs_scale = !kern.buffer<1056xf32>, schedule = #kern.schedule<wgmma, tile = [256, 192], warpgroups = 2, stages = 5, raster = 8, split = 4, staged = 1>} {
+^bb0(%x: f32):
+  kern.yield %x : f32
+}
+
 // A dense f8 product, mixed kinds, row and column scales.
 // CHECK-LABEL: // kernel dense_f8
 // CHECK:      struct Instruction {
@@ -22,8 +33,10 @@
 // CHECK-NEXT: static constexpr int kPacing = 0;
 // CHECK-NEXT: static constexpr int kSplit = 0;
 // CHECK-NEXT: static constexpr int kSplitCost = 0;
+// CHECK-NEXT: static constexpr int kSplitStream = 0;
 // CHECK-NEXT: static constexpr int kSplitSlots = 0;
 // CHECK-NEXT: static constexpr int kSplitCounters = 0;
+// CHECK-NEXT: static constexpr int kStaged = 0;
 // CHECK-NEXT: static constexpr int kElementBytes = 1;
 // CHECK-NEXT: static constexpr bool kSparse = false;
 // CHECK-NEXT: static constexpr bool kRhsPermuted = false;

@@ -7,6 +7,7 @@
  * LAUNCH_LOG: a file that receives a line for every product that is launched.
  * INTERRUPT_AFTER: so many launches later the process gets SIGINT. */
 
+#define OWN_TENSOR_MAPS
 #include "../../tools/stand_in_driver.h"
 
 #include <signal.h>
@@ -27,14 +28,22 @@ static int constant(const char *source, const char *name) {
   return found ? atoi(found + strlen(pattern)) : 0;
 }
 
-/* The address that the parameter "void *out" of the kernel in `source` has. */
+/* A tensor map begins with the address that it was made for. */
+int cuTensorMapEncodeTiled(void **map, int type, uint32_t rank, void *address) {
+  (void)type, (void)rank;
+  return *map = address, 0;
+}
+
+/* Where the result of the kernel in `source` goes: its parameter "void *out", or the tensor map "out_map". */
 static void *result(const char *source, void **parameters) {
+  static const char *const names[] = {"void *out,", "const __grid_constant__ winnow::TensorMap out_map,"};
   const char *at = strstr(source, "extern \"C\" __global__");
-  int index = 0;
   at = strstr(strstr(at, ") ") + 2, "(");
-  for (; strncmp(at + 1, "void *out,", 10) != 0 && strncmp(at + 2, "void *out,", 10) != 0; at = strchr(at + 1, ','))
-    ++index;
-  return *(void **)parameters[index];
+  for (int index = 0; at; ++index, at = strchr(at + 1, ','))
+    for (int i = 0; i < 2; ++i)
+      if (!strncmp(at + 1 + (at[1] == ' '), names[i], strlen(names[i])))
+        return *(void **)parameters[index];
+  abort();
 }
 
 int cuLaunchKernelEx(const void *config, void *function, void **parameters, void **extra) {

@@ -90,7 +90,7 @@ TEST(LaunchShape, PartsOfTheLastWaveHaveCountersSumsAndMultiprocessors) {
   mlir::FailureOr<rt::Extent> bytes = cuda::getCounterBytes(op),
                               plainBytes = cuda::getCounterBytes(plain.first<kern::GemmOp>());
   ASSERT_TRUE(succeeded(bytes) && succeeded(plainBytes));
-  EXPECT_EQ(bytes->evaluate(777), plainBytes->evaluate(777) + 4 * 2 * 132); // a counter per warpgroup
+  EXPECT_EQ(bytes->evaluate(777), plainBytes->evaluate(777) + 4 * 132);
   EXPECT_EQ(cuda::getPartialBytes(plain.first<kern::GemmOp>()), 0);
   // 66 tiles in four parts are two rounds; three of the four have sums.
   EXPECT_EQ(cuda::getPartialBytes(op), 3 * 66 * 256 * 192 * 4);
@@ -132,6 +132,21 @@ TEST(LaunchShape, PermutedRowsOfTheRightOperandAreAllVisitedOnce) {
   EXPECT_TRUE(llvm::all_of(visits, [](int count) { return count == 1; }));
   // Tile row 32g + 8b + 2q + e holds operand row 32g + 8q + 2b + e.
   EXPECT_EQ(order[32 + 8 * 3 + 2 * 1 + 1], 32 + 8 * 1 + 2 * 3 + 1);
+}
+
+TEST(LaunchShape, BoxesOfAStagedResultAreAWarpgroupsRows) {
+  std::string staged = std::string(kDense);
+  staged.replace(staged.find("pacing = 16"), 11, "staged = 1");
+  Module module(gemm(staged));
+  rt::TensorMap map = cuda::getOutMap(module.first<kern::GemmOp>());
+  EXPECT_EQ(map.element, rt::ElementType::bf16);
+  EXPECT_EQ(map.box, (std::vector<uint32_t>{32, 128}));
+  EXPECT_FALSE(map.swizzle128);
+  for (int64_t tokens : kTokenCounts) {
+    EXPECT_EQ(map.extents[0].evaluate(tokens), 15680);
+    EXPECT_EQ(map.extents[1].evaluate(tokens), tokens);
+    EXPECT_EQ(map.strides[0].evaluate(tokens), 2 * 15680);
+  }
 }
 
 TEST(LaunchShape, TransposedOperandsArePaddedAlongK) {

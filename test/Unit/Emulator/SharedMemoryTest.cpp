@@ -91,7 +91,7 @@ TEST_F(SharedMemoryTest, ChecksCopies) {
   uint8_t *in = allocate<uint8_t>(64 * 6);
   uint32_t *out = allocate(32);
   EXPECT_TRUE(has(launch(compile(kMap, loadBox(0, 64)), {1, 32, 1088}, rowsMap(in, 40, 6), out),
-                  "the destination of a tensor copy is not aligned"));
+                  "the shared memory of a tensor copy is not aligned"));
   EXPECT_TRUE(has(launch(compile(kMap, loadBox(0, 0)), {1, 32, 1088}, rowsMap(in, 40, 7), out),
                   "a tensor copy whose map reaches outside of all allocations"));
   EXPECT_TRUE(has(launch(compile(kMap, loadBox(0, 0)), {1, 32, 1088}, rt::cuda::EncodedTensorMap(), out),
@@ -104,6 +104,54 @@ TEST_F(SharedMemoryTest, ChecksCopies) {
   EXPECT_TRUE(has(launch(bulk, {1, 1, 1024}, in, 72u), "a bulk copy is of whole 16 bytes between multiples of 16"));
   EXPECT_TRUE(has(launch(bulk, {1, 1, 1024}, in, 400u), "a bulk copy reads outside of all allocations"));
   EXPECT_TRUE(has(launch(bulk, {1, 1, 64}, in, 64u), "shared memory of 64 bytes was accessed at 64"));
+}
+
+TEST_F(SharedMemoryTest, StoresBoxesButNothingOutside) {
+  uint8_t *out = allocate<uint8_t>(64 * 6);
+  auto map = rowsMap(out, 40, 6);
+  const std::string write = "const u32 box = ptx::shared_address(shared);"
+                            "if (threadIdx.x < 8) ptx::store_shared(box + 16 * threadIdx.x, threadIdx.x, 1, 2, 3);";
+  const std::string fence = "ptx::async_proxy_fence_shared(); __syncthreads();";
+  const std::string store = "if (threadIdx.x == 0) { ptx::tensor_store_2d(&map, 32, 0, box); ptx::bulk_commit();";
+  const std::string parameters = "const __grid_constant__ TensorMap map";
+  for (int repetition = 0; repetition < 4; ++repetition)
+    EXPECT_EQ(launch(compile(parameters, write + fence + store + "ptx::bulk_wait_all(); }"), {1, 32, 128}, map), "");
+  for (int row = 0; row < 6; ++row)
+    for (int column = 0; column < 64; ++column)
+      EXPECT_EQ(out[64 * row + column], column < 32 || column >= 40 ? 0xFF
+                                        : column == 32              ? row
+                                        : column == 36              ? 1
+                                                                    : 0)
+          << row << " " << column;
+  EXPECT_TRUE(has(
+      launch(compile(parameters, write + "__syncthreads();" + store + "ptx::bulk_wait_all(); }"), {1, 32, 128}, map),
+      "a tensor store reads what a thread wrote and did not fence"));
+  EXPECT_TRUE(has(launch(compile(parameters, "const u32 box = ptx::shared_address(shared);"
+                                             "if (threadIdx.x == 0) ptx::tensor_store_2d(&map, 32, 0, box);"),
+                         {1, 32, 128}, map),
+                  "ended with bulk stores that nobody waited for"));
+}
+
+TEST_F(SharedMemoryTest, StoresReadSharedMemoryUpToTheWait) {
+  constexpr unsigned kBlocks = 32; // in each of which the order of things is another
+  uint32_t *out = allocate(kBlocks * 8 * 16);
+  auto map = rowsMap(out, 16, kBlocks * 8);
+  // How many blocks stored the second value, which was written while the first was on its way.
+  auto run = [&](const std::string &before, const std::string &after) {
+    auto function = compile("const __grid_constant__ TensorMap map",
+                            "const u32 box = ptx::shared_address(shared);"
+                            "ptx::store_shared(box, 1, 0, 0, 0); ptx::async_proxy_fence_shared();"
+                            "ptx::tensor_store_2d(&map, 0, 8 * blockIdx.x, box); ptx::bulk_commit();" +
+                                before + "ptx::store_shared(box, 2, 0, 0, 0);" + after);
+    EXPECT_EQ(launch(function, {kBlocks, 1, 128}, map), "");
+    int wrong = 0;
+    for (unsigned block = 0; block < kBlocks; ++block)
+      wrong += out[block * 8 * 16] != 1;
+    return wrong;
+  };
+  EXPECT_EQ(run("ptx::bulk_wait_read<0>();", ""), 0);
+  EXPECT_GT(run("", "ptx::bulk_wait_read<0>();"), 0);
+  EXPECT_GT(run("ptx::bulk_wait_read<1>();", "ptx::bulk_wait_read<0>();"), 0);
 }
 
 TEST_F(SharedMemoryTest, RunsClusters) {

@@ -23,7 +23,7 @@ GemmProblem problem(int64_t m, int64_t n, int64_t k, bool sparse) {
 TEST(ScheduleModel, TheMeasuredSparseShapeGetsTheMeasuredTile) {
   Result<GemmSchedule> schedule = chooseSchedule(problem(16384, 8192, 28672, true));
   ASSERT_TRUE(schedule.ok());
-  EXPECT_EQ(toString(*schedule), "wgmma 256 x 192, 2 warpgroups, 5 stages");
+  EXPECT_EQ(toString(*schedule), "wgmma 256 x 192, 2 warpgroups, 5 stages, staged");
   EXPECT_GT(schedule->pacing, 0);
 }
 
@@ -58,15 +58,20 @@ TEST(ScheduleModel, TilesOfTheLastWaveAreCutWhereThatIsFaster) {
   GemmSchedule schedule{Family::Wgmma, 256, 192, 2, 5, 12, 8, 4};
   GemmProblem sparse = problem(8192, 8192, 28672, true);
   int64_t cost = splitCost(sparse, schedule);
-  EXPECT_EQ(cost, 7); // 6144 clocks for 196,608 bytes, 896 per slab
+  EXPECT_EQ(cost, 20); // 12288 clocks for 196,608 bytes and 5000, 896 per slab
   // 1376 tiles leave 56 for the last wave: two parts each fill 112 CTAs.
   TailCut cut = cutTail(56, 224, 132, schedule, cost);
   EXPECT_EQ(cut.parts, 2);
-  EXPECT_EQ(cut.slabs, 112 + 7 * 1.5);
+  EXPECT_EQ(cut.slabs, 112);
+  EXPECT_EQ(cut.sums, 20 * 1.5);
   // 88 tiles: three parts are two rounds of a third each.
   cut = cutTail(88, 128, 132, schedule, cost);
   EXPECT_EQ(cut.parts, 3);
-  EXPECT_EQ(cut.slabs, 2 * 43 + 7 * 2);
+  EXPECT_EQ(cut.slabs, 2 * 43);
+  EXPECT_EQ(cut.sums, 20 * 2);
+  // What is bound by memory is cut only until enough multiprocessors read.
+  EXPECT_EQ(cutTail(64, 224, 132, schedule, cost, 720).parts, 2);
+  EXPECT_EQ(cutTail(100, 224, 132, schedule, cost, 720).parts, 1);
   EXPECT_EQ(cutTail(28, 224, 132, schedule, cost).parts, 4);
   EXPECT_EQ(cutTail(112, 224, 132, schedule, cost).parts, 1); // nothing to gain
   EXPECT_EQ(cutTail(0, 224, 132, schedule, cost).slabs, 0);
@@ -82,6 +87,35 @@ TEST(ScheduleModel, OnlyFewWavesAreCut) {
   EXPECT_EQ(chooseSchedule(problem(8192, 8192, 28672, true))->split, 4);
   EXPECT_EQ(chooseSchedule(problem(1, 4096, 16384, false))->split, 8);
   EXPECT_EQ(chooseSchedule(problem(8192, 8192, 1024, true))->split, 0); // eight slabs
+}
+
+TEST(ScheduleModel, ResultsAreStagedWhereAnotherTileFollows) {
+  EXPECT_TRUE(chooseSchedule(problem(8192, 28672, 8192, false))->staged);
+  EXPECT_FALSE(chooseSchedule(problem(64, 4096, 4096, false))->staged); // a single wave
+  GemmProblem f8 = problem(8192, 28672, 8192, false);
+  f8.out = rt::ElementType::f8e4m3;
+  EXPECT_FALSE(chooseSchedule(f8)->staged);
+  EXPECT_FALSE(chooseSchedule(problem(8192, 28680, 8192, false))->staged); // columns in another order
+}
+
+TEST(ScheduleModel, SaysWhyAResultCannotBeStaged) {
+  GemmProblem candidate = problem(8192, 8192, 8192, false);
+  GemmSchedule schedule{Family::Wgmma, 256, 192, 2, 4, 12, 0, 0, true};
+  EXPECT_EQ(whyIllegal(candidate, schedule), "");
+  schedule.stages = 3;
+  EXPECT_EQ(whyIllegal(candidate, schedule),
+            "a staged result borrows 2 stages and leaves the product at least 2, got 3");
+  schedule.tileN = 64; // a stage holds all columns
+  EXPECT_EQ(whyIllegal(candidate, schedule), "");
+  candidate.n = 8200;
+  EXPECT_EQ(whyIllegal(candidate, schedule), "a staged result expects a multiple of 32 columns, got 8200");
+  candidate.n = 8192;
+  for (auto change :
+       {+[](GemmProblem &of) { of.out = rt::ElementType::f32; }, +[](GemmProblem &of) { of.outRowMajor = false; }}) {
+    GemmProblem other = candidate;
+    change(other);
+    EXPECT_EQ(whyIllegal(other, schedule), "a staged result is row-major and of a 16-bit type");
+  }
 }
 
 TEST(ScheduleModel, MoreWorkNeverTakesLess) {

@@ -72,6 +72,15 @@ TEST(TuningCandidates, KeepThePanelOfTheirOperandAndWhatACompressedResultAsksFor
   }
 }
 
+TEST(TuningCandidates, TheModelsChoiceIsTriedStagedAndNot) {
+  for (int64_t tokens : {2048, 8192, 16384}) {
+    GemmProblem problem = sparseProblem(tokens);
+    GemmSchedule other = *chooseSchedule(problem);
+    other.staged = !other.staged;
+    EXPECT_TRUE(sameSchedule(tuningCandidates(problem, *chooseSchedule(problem), 1).front().schedule, other)) << tokens;
+  }
+}
+
 TEST(TuningCandidates, WhatCannotMatterIsNotVaried) {
   GemmProblem problem = sparseProblem(64); // one row of tiles, a single wave of those of 256 columns
   problem.n = 4096;
@@ -79,6 +88,7 @@ TEST(TuningCandidates, WhatCannotMatterIsNotVaried) {
     EXPECT_EQ(candidate.schedule.raster, 12);
     if (nominalTiles(problem, candidate.schedule) <= 132) {
       EXPECT_EQ(candidate.schedule.pacing, 0);
+      EXPECT_FALSE(candidate.schedule.staged);
     }
   }
 }

@@ -15,6 +15,7 @@ struct Parameter {
   enum class Kind : uint8_t {
     lhsMap,
     rhsMap,   ///< tensor maps of the operands of a product
+    outMap,   ///< tensor map of a staged result
     buffer,   ///< pointer to a launch operand
     progress, ///< pointer to the counters of parts of tiles and of pacing, which the plan adds
     partials, ///< pointer to the sums of parts of tiles, which the plan adds
@@ -22,7 +23,7 @@ struct Parameter {
   } kind;
   const char *type; ///< CUDA C++ declaration: type, then name
   const char *name;
-  unsigned operand = 0; ///< of kern.launch: lhsMap, rhsMap, buffer
+  unsigned operand = 0; ///< of kern.launch: lhsMap, rhsMap, outMap, buffer
 };
 
 /// Parameters in declaration order. The kernel has a schedule.

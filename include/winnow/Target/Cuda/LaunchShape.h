@@ -28,9 +28,10 @@ mlir::FailureOr<rt::Extent> getCounterBytes(kern::GemmOp op);
 /// Bytes of the sums of parts of tiles of a product whose last wave may be cut (docs/kernels.md, "The last wave").
 int64_t getPartialBytes(kern::GemmOp op);
 
-/// Tensor maps of a dense left operand and of the right operand; `TensorMap::buffer` is left 0.
+/// Tensor maps of a dense left operand, of the right operand and of a staged result; `TensorMap::buffer` is left 0.
 rt::TensorMap getLhsMap(kern::GemmOp op);
 rt::TensorMap getRhsMap(kern::GemmOp op);
+rt::TensorMap getOutMap(kern::GemmOp op);
 
 } // namespace winnow::cuda
 

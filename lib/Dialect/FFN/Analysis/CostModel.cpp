@@ -72,23 +72,9 @@ static double tensorRate(const ProductProblem &problem, bool sparse, const Chip 
 }
 
 /// The tiles of the default schedules (ScheduleModel.cpp); the product takes the one that serves it best.
-static constexpr std::array<std::pair<double, double>, 5> kTiles = {
-    {{256, 192}, {128, 256}, {64, 128}, {64, 64}, {64, 32}}};
+static constexpr std::array<std::pair<double, double>, 3> kTiles = {{{256, 192}, {128, 256}, {64, 128}}};
 
 static double ceilDiv(double a, double b) { return std::max<int64_t>(1, static_cast<int64_t>((a + b - 1) / b)); }
-
-/// Waves of `tiles` tiles, where a kernel may cut those of an incomplete last one along K (docs/kernels.md, "The last
-/// wave"). `sums`: the time in which a multiprocessor writes the f32 sums of one tile, in waves.
-static double countWaves(double tiles, double multiprocessors, double sums) {
-  static constexpr int kMostParts = 4;
-  double whole = std::floor(tiles / multiprocessors), tail = tiles - whole * multiprocessors;
-  if (tail == 0)
-    return whole;
-  double last = 1;
-  for (int parts = 2; parts <= kMostParts; ++parts)
-    last = std::min(last, ceilDiv(tail * parts, multiprocessors) / parts + sums * (parts + 1) / 2);
-  return whole + last;
-}
 
 Prediction winnow::ffn::predictProduct(const ProductProblem &problem, bool sparse, const Chip &chip) {
   double m = problem.m, n = problem.n, k = problem.k;
@@ -112,8 +98,6 @@ Prediction winnow::ffn::predictProduct(const ProductProblem &problem, bool spars
     double tiles = ceilDiv(m, tileM) * ceilDiv(n, tileN);
     double perWave = chip.multiprocessors * tileM * tileN;
     double waves = ceilDiv(tiles, chip.multiprocessors);
-    if (chip.sumBytesPerSecond != 0)
-      waves = countWaves(tiles, chip.multiprocessors, 4 * perWave / chip.sumBytesPerSecond / (2 * perWave * k / rate));
     double compute = 2 * waves * perWave * k / (rate * (tiles < chip.multiprocessors ? chip.burst : 1));
     // Memory by itself, and what every tile has to bring into shared memory; rows past the end are not fetched.
     double memory = result.bytes / chip.bytesPerSecond, rows = std::min(m, tileM);

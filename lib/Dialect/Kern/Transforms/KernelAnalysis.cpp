@@ -90,17 +90,19 @@ FailureOr<GemmProblem> kern::describe(GemmOp op) {
     problem.compress = true;
     problem.outPanel = packed.getPanel();
   }
+  problem.outRowMajor = !out.getLayout();
   return problem;
 }
 
 GemmSchedule kern::toSchedule(ScheduleAttr attribute) {
-  return {attribute.getFamily(), attribute.getTileM(),  attribute.getTileN(),  attribute.getWarpgroups(),
-          attribute.getStages(), attribute.getRaster(), attribute.getPacing(), attribute.getSplit()};
+  return {attribute.getFamily(),     attribute.getTileM(),  attribute.getTileN(),
+          attribute.getWarpgroups(), attribute.getStages(), attribute.getRaster(),
+          attribute.getPacing(),     attribute.getSplit(),  attribute.getStaged() != 0};
 }
 
 ScheduleAttr kern::toAttribute(MLIRContext *context, const GemmSchedule &schedule) {
   return ScheduleAttr::get(context, schedule.family, schedule.tileM, schedule.tileN, schedule.warpgroups,
-                           schedule.stages, schedule.raster, schedule.pacing, schedule.split);
+                           schedule.stages, schedule.raster, schedule.pacing, schedule.split, schedule.staged);
 }
 
 static std::string whyNotRow(MapOp op) {
@@ -181,7 +183,7 @@ int64_t kern::getMapThreads(MapOp op) {
 ScheduleAttr kern::getMapSchedule(MapOp op, Family family) {
   MLIRContext *context = op.getContext();
   if (family != Family::Row)
-    return ScheduleAttr::get(context, family, 64, 128, 0, 0, 0, 0, 0);
+    return ScheduleAttr::get(context, family, 64, 128, 0, 0, 0, 0, 0, 0);
   // Few CTAs per row while each thread has at most eight loads in flight: 32 words of bf16.
   int64_t slice = 0, extent = getExtents(cast<BufferType>(op.getInput())).columns;
   for (int64_t count = 1; extent > 0 && count <= kMostSlices; count *= 2) {
@@ -196,5 +198,5 @@ ScheduleAttr kern::getMapSchedule(MapOp op, Family family) {
     if (heldWords(op, slice) <= 32)
       break;
   }
-  return ScheduleAttr::get(context, family, 8, slice, 0, 0, 0, 0, 0);
+  return ScheduleAttr::get(context, family, 8, slice, 0, 0, 0, 0, 0, 0);
 }

@@ -13,25 +13,28 @@ using namespace winnow::kern;
 
 /// Bytes of the mbarriers and the two scale vectors that follow the stages.
 static constexpr int64_t kBarrierBytes = 256;
-/// Clocks of the epilogue of a 256 x 192 tile: measured 4.5 thousand.
-static constexpr double kEpilogueClocksPerElement = 4500.0 / (256 * 192);
+/// Clocks of the epilogue of a 256 x 192 tile: measured 5.8 thousand (docs/benchmarks.md, "Since then").
+static constexpr double kEpilogueClocksPerElement = 5800.0 / (256 * 192);
+/// The same for a staged one, measured: 3.8 thousand against 5.8 thousand in that run.
+static constexpr double kStagedClocksPerElement = 3800.0 / (256 * 192);
 
 /// A later tile must be predicted to take at most this fraction of the time of the best before it: the first is the one
 /// that has been measured, and the prediction is not exact to a few percent.
 static constexpr double kWorthwhile = 0.95;
+static constexpr int64_t kFewRows = 64, kUsualTiles = 3;
 
 /// The tiles that are considered, in order of preference, and the deepest ring of each. Deep rings pay where few tokens
 /// leave nothing but streaming the weights: a 64 x 128 tile with 9 stages reads them at 93 % of the copy bandwidth
-/// (docs/benchmarks.md, "Few tokens"). Narrow tiles are for weights of few rows, which otherwise leave multiprocessors
-/// without work; a stage of theirs is small, and more of them are as many bytes under way. They are chosen up to
-/// kNarrowRows rows only: with more, reading A for every tile costs what they gain.
+/// (docs/benchmarks.md, "Few tokens"). Where weights of few rows leave multiprocessors without work, tiles are cut
+/// along K. Narrow tiles, a stage of which is small, are the other way to give all of them work: at 64 tokens the
+/// faster one, at one token the slower one. They are considered from kLeastNarrowRows to kMostNarrowRows rows.
 struct TileShape {
   int64_t tileM, tileN, warpgroups, mostStages;
 };
 static constexpr TileShape kTiles[] = {
     {256, 192, 2, 9}, {128, 256, 2, 9}, {64, 128, 1, 9}, {64, 64, 1, 12}, {64, 32, 1, 15}};
 static bool isNarrow(const GemmSchedule &schedule) { return schedule.tileN < 128; }
-static constexpr int64_t kNarrowRows = 128;
+static constexpr int64_t kLeastNarrowRows = 33, kMostNarrowRows = 128;
 
 /// What the device code has registers and barriers for (gemm_wgmma.cuh).
 static constexpr int64_t kMostWarpgroups = 3, kMostRingStages = 15;
@@ -48,6 +51,9 @@ static constexpr int64_t kMostSplitWaves = 16, kLeastSplitSlabs = 16;
 static constexpr int64_t kSplitMultiprocessors = 132;
 /// Parts may take up to so many waves.
 static constexpr int64_t kSplitRounds = 2;
+/// From the last sum written to the first one read: fences, a counter, copies that have to begin; fitted, together with
+/// ChipLimits::sumBytesPerClock, to what cutting gained and cost (docs/benchmarks.md, "The last wave").
+static constexpr double kHandOverClocks = 5000;
 
 static int64_t nominal(const GemmProblem &problem, int64_t extent) {
   return extent == cuda::kTokens ? problem.expectedTokens : extent;
@@ -102,6 +108,23 @@ static std::string whyUnreadable(const char *name, KOrder order, int64_t k, rt::
 /// Counters are (waves) x (slabs / pacing): linear in the token count unless both factors depend on it.
 static bool pacingIsLinear(const GemmProblem &problem) {
   return problem.k != cuda::kTokens || (problem.m != cuda::kTokens && problem.n != cuda::kTokens);
+}
+
+/// Why the result cannot leave through stages of the ring (store_staged.cuh); empty if it can.
+static std::string whyNotStaged(const GemmProblem &problem, const GemmSchedule &schedule) {
+  if (problem.compress || !problem.outRowMajor || cuda::elementBytes(problem.out) != 2)
+    return "a staged result is row-major and of a 16-bit type";
+  if (problem.n == cuda::kTokens || problem.n % 32 != 0)
+    return "a staged result expects a multiple of 32 columns, got " + extentText(problem.n);
+  int64_t chunks = schedule.tileN / 32, chunkBytes = schedule.tileM / schedule.warpgroups * 64;
+  int64_t batch = std::min(chunks, stageBytes(problem, schedule) / schedule.warpgroups / chunkBytes);
+  if (batch < 1)
+    return "a stage has no room for 32 columns of the result";
+  int64_t borrowed = std::min<int64_t>(2, cuda::ceilDiv(chunks, batch));
+  if (schedule.stages < borrowed + 2)
+    return "a staged result borrows " + std::to_string(borrowed) + " stages and leaves the product at least 2, got " +
+           std::to_string(schedule.stages);
+  return "";
 }
 
 static std::string whyIllegalSimt(const GemmProblem &problem, const GemmSchedule &schedule) {
@@ -163,6 +186,10 @@ std::string kern::whyIllegal(const GemmProblem &problem, const GemmSchedule &sch
   if (schedule.pacing > 0 && !pacingIsLinear(problem))
     return "the number of pacing counters is not linear in the token count";
 
+  if (schedule.staged)
+    if (std::string why = whyNotStaged(problem, schedule); !why.empty())
+      return why;
+
   if (problem.sparse && problem.panel != 0 && problem.panel != tileM)
     return "tile M " + std::to_string(tileM) + " is not the panel " + std::to_string(problem.panel) +
            " of the compressed operand";
@@ -178,12 +205,19 @@ std::string kern::whyIllegal(const GemmProblem &problem, const GemmSchedule &sch
 }
 
 namespace {
-/// What takes time: the multiprocessors' own work, and the way of the operands from device memory.
+/// What takes time: the multiprocessors' own work, the way of the operands from device memory, sums of parts of tiles.
 struct Clocks {
-  double busy = 0, stream = 0;
+  double busy = 0, stream = 0, sums = 0;
+  int64_t readers = 0; ///< multiprocessors that read the stream
 
-  /// Where both take about as long, each hinders the other: a few multiprocessors do not stream as fast as all.
-  double total() const { return std::pow(std::pow(busy, 4) + std::pow(stream, 4), 0.25); }
+  /// Where both take about as long, each hinders the other. Sums of parts of tiles come on top.
+  double total() const { return std::pow(std::pow(busy, 4) + std::pow(stream, 4), 0.25) + sums; }
+  /// What tiles are compared by: as long as the stream takes longer, it matters only how many multiprocessors read it.
+  double compared(const ChipLimits &chip) const {
+    double shared =
+        std::max<double>(1, static_cast<double>(chip.streamingMultiprocessors) / std::max<int64_t>(1, readers));
+    return std::max(busy, stream * shared) + sums;
+  }
 };
 } // namespace
 
@@ -204,8 +238,16 @@ static double slabClocks(const GemmProblem &problem, const GemmSchedule &schedul
 int64_t kern::splitCost(const GemmProblem &problem, const GemmSchedule &schedule, const ChipLimits &chip) {
   if (schedule.split < 2)
     return 0;
-  double clocks = static_cast<double>(schedule.tileM * schedule.tileN * 4) / chip.sumBytesPerClock;
+  double clocks = static_cast<double>(schedule.tileM * schedule.tileN * 4) / chip.sumBytesPerClock + kHandOverClocks;
   return static_cast<int64_t>(std::ceil(clocks / slabClocks(problem, schedule, chip)));
+}
+
+int64_t kern::splitStream(const GemmProblem &problem, const GemmSchedule &schedule, const ChipLimits &chip) {
+  if (schedule.split < 2 || problem.k == cuda::kTokens || problem.n == cuda::kTokens)
+    return 0;
+  double bytes = static_cast<double>(problem.k * problem.n * cuda::elementBytes(problem.rhs));
+  return static_cast<int64_t>(2 * bytes / static_cast<double>(chip.memoryBytesPerClock) /
+                              slabClocks(problem, schedule, chip));
 }
 
 int64_t kern::splitSlots(const GemmSchedule &schedule) {
@@ -213,20 +255,26 @@ int64_t kern::splitSlots(const GemmSchedule &schedule) {
   return schedule.split < 2 ? 0 : kSplitRounds * kSplitMultiprocessors * (schedule.split - 1) / schedule.split;
 }
 
-int64_t kern::splitCounters(const GemmSchedule &schedule) {
-  return schedule.split < 2 ? 0 : kSplitMultiprocessors * schedule.warpgroups;
-}
+int64_t kern::splitCounters(const GemmSchedule &schedule) { return schedule.split < 2 ? 0 : kSplitMultiprocessors; }
 
-TailCut kern::cutTail(int64_t tail, int64_t slabs, int64_t grid, const GemmSchedule &schedule, int64_t cost) {
-  TailCut best{1, tail == 0 ? 0.0 : static_cast<double>(slabs)};
-  if (tail * schedule.warpgroups > splitCounters(schedule))
+TailCut kern::cutTail(int64_t tail, int64_t slabs, int64_t grid, const GemmSchedule &schedule, int64_t cost,
+                      int64_t stream, const ChipLimits &chip) {
+  auto streamed = [&](int64_t parts) {
+    int64_t active = std::min(grid, tail * parts);
+    return active == 0 ? 0 : stream * std::max(chip.streamingMultiprocessors, active) / active;
+  };
+  TailCut best{1, tail == 0 ? 0.0 : static_cast<double>(slabs), 0};
+  if (tail > splitCounters(schedule))
     return best;
+  int64_t least = std::max(2 * slabs, streamed(1));
   for (int64_t parts = 2; parts <= std::min(schedule.split, slabs); ++parts) {
     if (tail * (parts - 1) > splitSlots(schedule))
       break;
-    double time = cuda::ceilDiv(tail * parts, grid) * cuda::ceilDiv(slabs, parts) + cost * (parts + 1) / 2.0;
-    if (time < best.slabs)
-      best = {parts, time};
+    int64_t busy = cuda::ceilDiv(tail * parts, grid) * cuda::ceilDiv(slabs, parts), sums = cost * (parts + 1);
+    if (int64_t time = std::max(2 * busy, streamed(parts)) + sums; time < least) {
+      least = time;
+      best = {parts, static_cast<double>(busy), sums / 2.0};
+    }
   }
   return best;
 }
@@ -234,18 +282,25 @@ TailCut kern::cutTail(int64_t tail, int64_t slabs, int64_t grid, const GemmSched
 static Clocks countClocks(const GemmProblem &problem, const GemmSchedule &schedule, const ChipLimits &chip) {
   int64_t m = nominal(problem, problem.m), n = nominal(problem, problem.n), k = nominal(problem, problem.k);
   double bytes = static_cast<double>(cuda::elementBytes(problem.lhs));
+  double streamed = k * (m * bytes * (problem.sparse ? 0.5 : 1.0) + n * bytes);
   Clocks clocks;
-  clocks.stream = k * (m * bytes * (problem.sparse ? 0.5 : 1.0) + n * bytes) / chip.memoryBytesPerClock;
   if (schedule.family == Family::Simt) { // One multiply-add per lane and clock, 128 lanes per multiprocessor.
+    clocks.stream = streamed / static_cast<double>(chip.memoryBytesPerClock);
     clocks.busy = static_cast<double>(m) * n * k / (128.0 * chip.multiprocessors);
     return clocks;
   }
   int64_t slabs = cuda::ceilDiv(k, cuda::slabElements(cuda::elementBytes(problem.lhs)));
   int64_t tiles = nominalTiles(problem, schedule), tail = tiles % chip.multiprocessors;
   int64_t waves = cuda::ceilDiv(tiles, chip.multiprocessors);
-  TailCut cut = cutTail(tail, slabs, chip.multiprocessors, schedule, splitCost(problem, schedule, chip));
-  clocks.busy = (tiles / chip.multiprocessors * slabs + cut.slabs) * slabClocks(problem, schedule, chip) +
-                waves * kEpilogueClocksPerElement * schedule.tileM * schedule.tileN;
+  TailCut cut = cutTail(tail, slabs, chip.multiprocessors, schedule, splitCost(problem, schedule, chip),
+                        tail == tiles ? splitStream(problem, schedule, chip) : 0, chip);
+  double perSlab = slabClocks(problem, schedule, chip);
+  clocks.stream = streamed / static_cast<double>(chip.memoryBytesPerClock);
+  clocks.readers = std::min(chip.multiprocessors, tiles * cut.parts);
+  clocks.busy = (tiles / chip.multiprocessors * slabs + cut.slabs) * perSlab +
+                waves * (schedule.staged ? kStagedClocksPerElement : kEpilogueClocksPerElement) *
+                    std::min(m, schedule.tileM) * schedule.tileN;
+  clocks.sums = cut.sums * perSlab;
   return clocks;
 }
 
@@ -253,8 +308,16 @@ double kern::predictClocks(const GemmProblem &problem, const GemmSchedule &sched
   return countClocks(problem, schedule, chip).total();
 }
 
+bool kern::usuallyStaged(const GemmProblem &problem, const GemmSchedule &schedule, const ChipLimits &chip) {
+  return nominal(problem, problem.m) >= schedule.tileM && nominalTiles(problem, schedule) > chip.multiprocessors &&
+         whyNotStaged(problem, schedule).empty();
+}
+
 int64_t kern::usualSplit(const GemmProblem &problem, const GemmSchedule &schedule, const ChipLimits &chip) {
   int64_t slabs = cuda::ceilDiv(nominal(problem, problem.k), cuda::slabElements(cuda::elementBytes(problem.lhs)));
+  // The epilogue that compresses to 16 bits has no registers left.
+  if (problem.compress && cuda::elementBytes(problem.out) > 1)
+    return 0;
   if (slabs < kLeastSplitSlabs || nominalTiles(problem, schedule) >= kMostSplitWaves * chip.multiprocessors)
     return 0;
   return schedule.tileM == 64 ? kMostPartsOfSmallTiles : kMostParts;
@@ -276,6 +339,7 @@ std::vector<ScheduleCandidate> kern::enumerateSchedules(const GemmProblem &probl
         nominalTiles(problem, schedule) > chip.multiprocessors) // A single wave has nothing to drift from.
       schedule.pacing = kPacing;
     schedule.split = usualSplit(problem, schedule, chip);
+    schedule.staged = usuallyStaged(problem, schedule, chip);
     add(schedule);
   }
   add(GemmSchedule{});
@@ -284,15 +348,15 @@ std::vector<ScheduleCandidate> kern::enumerateSchedules(const GemmProblem &probl
 
 Result<GemmSchedule> kern::chooseSchedule(const GemmProblem &problem, const ChipLimits &chip) {
   std::vector<ScheduleCandidate> candidates = enumerateSchedules(problem, chip);
+  if (nominal(problem, problem.m) <= kFewRows) // the small tile is the one that has been measured
+    std::reverse(candidates.begin(), candidates.begin() + kUsualTiles);
   const ScheduleCandidate *best = nullptr;
   for (const ScheduleCandidate &candidate : candidates) {
+    int64_t m = nominal(problem, problem.m);
     if (!candidate.illegal.empty() || (best && candidate.schedule.family == Family::Simt) ||
-        (best && isNarrow(candidate.schedule) && nominal(problem, problem.m) > kNarrowRows))
+        (best && isNarrow(candidate.schedule) && (m < kLeastNarrowRows || m > kMostNarrowRows)))
       continue;
-    // The stream is the same for all; it tells only how little of a narrow tile's gain is left.
-    auto clocks = [&](const ScheduleCandidate &of) {
-      return isNarrow(candidate.schedule) ? of.clocks : countClocks(problem, of.schedule, chip).busy;
-    };
+    auto clocks = [&](const ScheduleCandidate &of) { return countClocks(problem, of.schedule, chip).compared(chip); };
     if (!best || clocks(candidate) < kWorthwhile * clocks(*best))
       best = &candidate;
   }
@@ -317,5 +381,7 @@ std::string kern::toString(const GemmSchedule &schedule) {
     text += ", " + std::to_string(schedule.warpgroups) + " warpgroups, " + std::to_string(schedule.stages) + " stages";
   if (schedule.split > 1)
     text += ", split " + std::to_string(schedule.split);
+  if (schedule.staged)
+    text += ", staged";
   return text;
 }

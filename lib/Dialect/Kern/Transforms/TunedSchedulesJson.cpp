@@ -195,6 +195,8 @@ static bool readSchedule(const json::Value &value, GemmSchedule &schedule, json:
   members.readNumber("pacing", schedule.pacing);
   if (members.has("split")) // absent in files written before it was there, and where nothing is cut
     members.readNumber("split", schedule.split);
+  if (members.has("staged"))
+    members.read("staged", schedule.staged);
   return members.finish();
 }
 
@@ -310,6 +312,8 @@ static void writeEntry(json::OStream &out, const TunedEntry &entry) {
       out.attribute("pacing", entry.schedule.pacing);
       if (entry.schedule.split != 0)
         out.attribute("split", entry.schedule.split);
+      if (entry.schedule.staged)
+        out.attribute("staged", true);
     });
     out.attributeObject("measured", [&] {
       out.attribute("device", json::fixUTF8(entry.device));

@@ -22,7 +22,7 @@ static constexpr size_t kLeastTiles = 4;
 
 static auto fields(const GemmSchedule &schedule) {
   return std::tie(schedule.family, schedule.tileM, schedule.tileN, schedule.warpgroups, schedule.stages,
-                  schedule.raster, schedule.pacing, schedule.split);
+                  schedule.raster, schedule.pacing, schedule.split, schedule.staged);
 }
 
 bool kern::sameSchedule(const GemmSchedule &a, const GemmSchedule &b) { return fields(a) == fields(b); }
@@ -35,14 +35,16 @@ static int64_t deepestRing(const GemmProblem &problem, GemmSchedule schedule, co
   return 0;
 }
 
-static std::vector<std::pair<int64_t, int64_t>> pacingsAndSplits(int64_t usualSplit) {
-  std::vector<std::pair<int64_t, int64_t>> pairs;
-  for (int64_t pacing : kPacings) {
-    pairs.push_back({pacing, usualSplit});
-    if (usualSplit != 0)
-      pairs.push_back({pacing, 0});
-  }
-  return pairs;
+/// Pacing, split and whether the result is staged.
+static std::vector<std::tuple<int64_t, int64_t, bool>> variants(int64_t usualSplit) {
+  std::vector<std::tuple<int64_t, int64_t, bool>> found;
+  for (int64_t pacing : kPacings)
+    for (bool staged : {true, false}) {
+      found.push_back({pacing, usualSplit, staged});
+      if (usualSplit != 0)
+        found.push_back({pacing, 0, staged});
+    }
+  return found;
 }
 
 std::vector<ScheduleCandidate> kern::tuningCandidates(const GemmProblem &problem, const GemmSchedule &chosen,
@@ -54,24 +56,26 @@ std::vector<ScheduleCandidate> kern::tuningCandidates(const GemmProblem &problem
       int64_t deepest = deepestRing(problem, schedule, chip);
       int64_t m = problem.m == cuda::kTokens ? problem.expectedTokens : problem.m;
       int64_t rowsOfTiles = cuda::ceilDiv(m, rows);
-      // A single wave has nothing to drift from.
-      bool paced = nominalTiles(problem, schedule) > chip.multiprocessors;
+      // A single wave has nothing to drift from, and no next tile to hide the stores of a tile.
+      bool several = nominalTiles(problem, schedule) > chip.multiprocessors;
       int64_t usual = usualSplit(problem, schedule, chip);
       for (int64_t stages : {deepest, deepest - 1})
         for (int64_t raster : kRasters)
-          for (auto [pacing, split] : pacingsAndSplits(usual)) {
+          for (auto [pacing, split, staged] : variants(usual)) {
             schedule.stages = stages;
             schedule.raster = raster;
             schedule.pacing = pacing;
             schedule.split = split;
+            schedule.staged = staged;
             // Groups of more rows of tiles than there are walk them all the same.
             bool sameWalk =
                 raster != kUsualRaster && std::min(raster, rowsOfTiles) == std::min(kUsualRaster, rowsOfTiles);
-            if ((pacing > 0 && !paced) || sameWalk || sameSchedule(schedule, chosen) ||
+            if (((pacing > 0 || staged) && !several) || sameWalk || sameSchedule(schedule, chosen) ||
                 !whyIllegal(problem, schedule, chip).empty())
               continue;
-            int differences = (stages != deepest) + (raster != kUsualRaster) + (pacing != (paced ? kUsualPacing : 0)) +
-                              (split != usual);
+            int differences = (stages != deepest) + (raster != kUsualRaster) +
+                              (pacing != (several ? kUsualPacing : 0)) + (split != usual) +
+                              (staged != usuallyStaged(problem, schedule, chip));
             double clocks = predictClocks(problem, schedule, chip);
             ranked.push_back({clocks * (1 + kCostOfDifference * differences), {schedule, "", clocks}});
           }
@@ -81,6 +85,14 @@ std::vector<ScheduleCandidate> kern::tuningCandidates(const GemmProblem &problem
   });
   std::vector<ScheduleCandidate> candidates;
   std::map<std::tuple<int64_t, int64_t, int64_t>, size_t> taken;
+  // Always the model's choice with results stored the other way: how they are stored is predicted least well.
+  GemmSchedule other = chosen;
+  other.staged = !chosen.staged;
+  for (auto it = ranked.begin(); it != ranked.end(); ++it)
+    if (sameSchedule(it->second.schedule, other)) {
+      std::rotate(ranked.begin(), it, it + 1);
+      break;
+    }
   for (const auto &entry : ranked) {
     const GemmSchedule &schedule = entry.second.schedule;
     size_t &ofThisTile = taken[{schedule.tileM, schedule.tileN, schedule.warpgroups}];

@@ -1,9 +1,9 @@
 //===- gemm_work.cuh - which tile, and which part of K, a CTA multiplies next ------------------------------------===//
 //
 // The grid is persistent: CTA c takes the work units c, c + grid, … Units are whole tiles while all CTAs have one. What
-// is left for a last wave would leave CTAs without work: with Config::kSplit > 1 each of these tiles is cut along K into
-// up to that many parts. All parts but the last of a tile write their sums to memory; the CTA with the last part adds
-// them in the order of the parts and finishes the tile, so that results do not depend on which part is done first.
+// is left for a last wave would leave CTAs without work: with Config::kSplit > 1 each of these tiles is cut along K
+// into up to that many parts. All parts but the last of a tile write their sums to memory; the CTA with the last part
+// adds them in the order of the parts and finishes the tile, so that results do not depend on which part is done first.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -66,15 +66,25 @@ public:
   }
 
 private:
-  /// The number of parts that the model of the schedules expects to take least time (`kern::cutTail`, ScheduleModel.cpp;
-  /// both must agree), in half slabs: Config::kSplitCost is what one tile's sums cost to write, twice what they cost to read.
+  static constexpr int kStreaming = 81;
+
+  /// The number of parts that the model of the schedules expects to take least time (`kern::cutTail`,
+  /// ScheduleModel.cpp; both must agree), in half slabs: Config::kSplitCost is what one tile's sums cost to write, and
+  /// what they cost to read. Where all tiles are in the last wave, B's way from device memory takes
+  /// Config::kSplitStream, and longer with less than kStreaming CTAs.
   __device__ __forceinline__ int cheapest_cut(int grid) const {
-    int best = 1, least = 2 * slabs;
-    if (tail * Config::kWarpgroups > Config::kSplitCounters) // more multiprocessors than there are counters for
+    const int stream = whole == tail ? Config::kSplitStream : 0;
+    const auto streamed = [&](int parts) {
+      const int active = min(grid, tail * parts);
+      return active == 0 ? 0 : stream * max(kStreaming, active) / active;
+    };
+    int best = 1, least = max(2 * slabs, streamed(1));
+    if (tail > Config::kSplitCounters) // more multiprocessors than there are counters for
       return 1;
-    for (int parts = 2; parts <= Config::kSplit && parts <= slabs && tail * (parts - 1) <= Config::kSplitSlots; ++parts) {
+    for (int parts = 2; parts <= Config::kSplit && parts <= slabs && tail * (parts - 1) <= Config::kSplitSlots;
+         ++parts) {
       const int rounds = (tail * parts + grid - 1) / grid, share = (slabs + parts - 1) / parts;
-      const int time = 2 * rounds * share + Config::kSplitCost * (parts + 1);
+      const int time = max(2 * rounds * share, streamed(parts)) + Config::kSplitCost * (parts + 1);
       if (time < least) {
         least = time;
         best = parts;

@@ -122,6 +122,9 @@ __device__ __forceinline__ void mbarrier_init_fence() {
   asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
 }
 __device__ __forceinline__ void async_proxy_fence() { asm volatile("fence.proxy.async;" ::: "memory"); }
+__device__ __forceinline__ void async_proxy_fence_shared() {
+  asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
+}
 __device__ __forceinline__ void mbarrier_wait(u32 barrier, u32 parity) {
   asm volatile("{\n"
                ".reg .pred done;\n"
@@ -135,6 +138,10 @@ __device__ __forceinline__ void mbarrier_wait(u32 barrier, u32 parity) {
 }
 __device__ __forceinline__ void mbarrier_arrive(u32 barrier) {
   asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(barrier) : "memory");
+}
+/// The same as `count` arrivals.
+__device__ __forceinline__ void mbarrier_arrive(u32 barrier, u32 count) {
+  asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0], %1;" ::"r"(barrier), "r"(count) : "memory");
 }
 __device__ __forceinline__ void mbarrier_arrive_expect(u32 barrier, u32 bytes) {
   asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(barrier), "r"(bytes) : "memory");
@@ -161,6 +168,19 @@ __device__ __forceinline__ void tensor_load_5d(u32 destination, const TensorMap 
                "l"(map), "r"(barrier), "r"(x), "r"(group), "r"(0)
                : "memory");
 }
+
+/// From shared memory; rows and columns outside of the tensor are not written. Belongs to the thread's next group.
+__device__ __forceinline__ void tensor_store_2d(const TensorMap *map, int x, int y, u32 source) {
+  asm volatile("cp.async.bulk.tensor.2d.global.shared::cta.bulk_group [%0, {%2, %3}], [%1];" ::"l"(map), "r"(source),
+               "r"(x), "r"(y)
+               : "memory");
+}
+__device__ __forceinline__ void bulk_commit() { asm volatile("cp.async.bulk.commit_group;" ::: "memory"); }
+/// Waits until all but the latest groups of this thread have read their shared memory.
+template <int kPending> __device__ __forceinline__ void bulk_wait_read() {
+  asm volatile("cp.async.bulk.wait_group.read %0;" ::"n"(kPending) : "memory");
+}
+__device__ __forceinline__ void bulk_wait_all() { asm volatile("cp.async.bulk.wait_group 0;" ::: "memory"); }
 
 //===- wgmma (PTX ISA, "Asynchronous warpgroup level matrix instructions") ----------------------------------------===//
 
@@ -206,6 +226,9 @@ __device__ __forceinline__ void load_shared(u32 (&value)[1], u32 address) {
 }
 __device__ __forceinline__ void store_shared(u32 address, float value) {
   asm volatile("st.shared.f32 [%0], %1;" ::"r"(address), "f"(value) : "memory");
+}
+__device__ __forceinline__ void store_shared(u32 address, u32 a, u32 b, u32 c, u32 d) {
+  asm volatile("st.shared.v4.b32 [%0], {%1, %2, %3, %4};" ::"r"(address), "r"(a), "r"(b), "r"(c), "r"(d) : "memory");
 }
 /// Asynchronous copy of one word (PTX ISA, "cp.async"): scales arrive while the matrix product runs.
 __device__ __forceinline__ void copy_word_async(u32 destination, const void *source) {

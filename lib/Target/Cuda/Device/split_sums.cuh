@@ -1,70 +1,117 @@
 //===- split_sums.cuh - sums of a tile whose K is cut into parts --------------------------------------------------===//
 //
 // Slots of arguments.partials, one per cut tile and part but the last: the f32 accumulators of the tile as the threads
-// hold them, [warpgroup][four accumulators][thread], 16 bytes per thread. A counter per cut tile and warpgroup says how
-// many parts are there; the launcher zeroes them. PTX ISA, "Memory consistency model": what all threads wrote before the
-// barrier is ordered before the arrival by its fence, and what they read behind the barrier after the wait.
+// hold them, in pieces that fit a stage of the ring: [piece][warpgroup][four accumulators][thread], 16 bytes per
+// thread. A counter per cut tile says how many warpgroups have written theirs; the launcher zeroes them. Behind the
+// last slab of the tile the producer waits for the count and sends the pieces through the ring like slabs, so that many
+// bytes are under way.
+//
+// PTX ISA, "Memory consistency model": what all threads wrote before the barrier is ordered before the arrival by its
+// fence. Written by ordinary stores and read by bulk copies, it needs a proxy fence on both sides ("Async proxy").
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
 namespace winnow {
 
-template <class Config> class SplitSums {
-  static constexpr int kPerBlock = Config::kTileN / 2, kBlocks = Config::kTileM / Config::kWarpgroups / 64;
-  static constexpr i64 kWarpgroupBytes = 4 * 128 * kPerBlock * kBlocks;
-  u8 *sums;
-  u32 *arrivals;
-  int warpgroup, thread;
+/// The greatest divisor of `quads` that is at most `room`.
+__device__ constexpr int greatest_divisor(int quads, int room) {
+  int divisor = room < quads ? room : quads;
+  while (quads % divisor != 0)
+    --divisor;
+  return divisor;
+}
 
-  __device__ __forceinline__ u8 *slot(const Work &work, int part) const {
-    return sums + (static_cast<i64>(work.tail * (work.parts - 1) + part) * Config::kWarpgroups + warpgroup) *
-                      kWarpgroupBytes + thread * 16;
-  }
-  __device__ __forceinline__ u32 *counter(const Work &work) const {
-    return arrivals + work.tail * Config::kWarpgroups + warpgroup;
-  }
+template <class Config> struct SplitShape {
+  using Shape = GemmShape<Config>;
+  static constexpr int kQuads = Shape::kBlocks * Config::kTileN / 8; ///< fours of accumulators of a thread
+  static constexpr int kQuadBytes = 128 * 16;                        ///< of all threads of a warpgroup
+  static constexpr int kPieceQuads = greatest_divisor(kQuads, Shape::kStageBytes / (Config::kWarpgroups * kQuadBytes));
+  static constexpr int kPieces = kQuads / kPieceQuads;
+  static constexpr int kPieceBytes = Config::kWarpgroups * kPieceQuads * kQuadBytes;
+  static constexpr i64 kSlotBytes = static_cast<i64>(kPieces) * kPieceBytes;
 
-public:
-  __device__ __forceinline__ SplitSums(const GemmArguments &arguments, int warpgroup, int thread)
-      : sums(static_cast<u8 *>(arguments.partials)), arrivals(arguments.progress), warpgroup(warpgroup),
-        thread(thread) {}
-
-  /// Of a part that does not finish its tile. Called by all threads of the warpgroup.
-  __device__ __forceinline__ void store(const Work &work, const float (&value)[kBlocks][kPerBlock]) const {
-    u8 *place = slot(work, work.part);
-#pragma unroll
-    for (int block = 0; block < kBlocks; ++block)
-#pragma unroll
-      for (int i = 0; i < kPerBlock; i += 4) {
-        ptx::store_global(place, value[block][i], value[block][i + 1], value[block][i + 2], value[block][i + 3]);
-        place += 128 * 16;
-      }
-    ptx::named_barrier(warpgroup + 1, 128);
-    if (thread == 0)
-      ptx::release_arrival(counter(work));
-  }
-
-  /// Waits for the other parts and adds them, the first one first. Called by all threads of the warpgroup.
-  __device__ __forceinline__ void add(const Work &work, float (&value)[kBlocks][kPerBlock]) const {
-    if (thread == 0)
-      while (ptx::load_acquire(counter(work)) + 1 < static_cast<u32>(work.parts)) {
-      }
-    ptx::named_barrier(warpgroup + 1, 128);
-    for (int part = 0; part + 1 < work.parts; ++part) {
-      const u8 *place = slot(work, part);
-#pragma unroll
-      for (int block = 0; block < kBlocks; ++block)
-#pragma unroll
-        for (int i = 0; i < kPerBlock; i += 4) {
-          float sum[4];
-          ptx::load_global(sum, place);
-          place += 128 * 16;
-#pragma unroll
-          for (int e = 0; e < 4; ++e)
-            value[block][i + e] = __fadd_rn(value[block][i + e], sum[e]);
-        }
-    }
+  static __device__ __forceinline__ u8 *slot(const GemmArguments &arguments, const Work &work, int part) {
+    return static_cast<u8 *>(arguments.partials) + (static_cast<i64>(work.tail) * (work.parts - 1) + part) * kSlotBytes;
   }
 };
+
+/// Writes the sums of a part that does not finish its tile. Called by all threads of the warpgroup.
+template <class Config>
+__device__ __forceinline__ void store_sums(const GemmArguments &arguments, const Work &work,
+                                           const Accumulators<Config> &accumulators, int warpgroup, int thread) {
+  using Split = SplitShape<Config>;
+  u8 *place =
+      Split::slot(arguments, work, work.part) + warpgroup * (Split::kPieceQuads * Split::kQuadBytes) + thread * 16;
+#pragma unroll
+  for (int quad = 0; quad < Split::kQuads; ++quad) {
+    constexpr int kPerBlock = Config::kTileN / 8;
+    const float *value = &accumulators.value[quad / kPerBlock][quad % kPerBlock * 4];
+    ptx::store_global(place + quad / Split::kPieceQuads * Split::kPieceBytes +
+                          quad % Split::kPieceQuads * Split::kQuadBytes,
+                      value[0], value[1], value[2], value[3]);
+  }
+  ptx::async_proxy_fence();
+  ptx::named_barrier(warpgroup + 1, 128);
+  if (thread == 0)
+    ptx::release_arrival(arguments.progress + work.tail);
+}
+
+/// Sends the sums of all other parts through the ring, the first part first. Called by the producer thread.
+template <class Config>
+__device__ __forceinline__ void produce_sums(const GemmArguments &arguments, const Work &work, u32 ring, u32 barriers,
+                                             int &stage, u32 &parity) {
+  using Shape = GemmShape<Config>;
+  using Split = SplitShape<Config>;
+  const u32 *counter = arguments.progress + work.tail;
+  while (ptx::load_acquire(counter) < static_cast<u32>((work.parts - 1) * Config::kWarpgroups)) {
+  }
+  ptx::async_proxy_fence();
+  const u8 *source = Split::slot(arguments, work, 0);
+  for (int piece = 0; piece < (work.parts - 1) * Split::kPieces; ++piece) {
+    const u32 full = barriers + 8 * stage, empty = barriers + 8 * (Config::kStages + stage);
+    ptx::mbarrier_wait(empty, parity);
+    ptx::mbarrier_arrive_expect(full, Split::kPieceBytes);
+    ptx::bulk_load(ring + stage * Shape::kStageBytes, source, Split::kPieceBytes, full);
+    source += Split::kPieceBytes;
+    if (++stage == Config::kStages) {
+      stage = 0;
+      parity ^= 1;
+    }
+  }
+}
+
+/// Adds the sums of all other parts. Called by all threads of the warpgroup, behind a barrier behind the wait for its
+/// own.
+template <class Config>
+__device__ __forceinline__ void add_sums(const Work &work, Accumulators<Config> &accumulators, u32 ring, u32 barriers,
+                                         int warpgroup, int thread, int &stage, u32 &parity) {
+  using Shape = GemmShape<Config>;
+  using Split = SplitShape<Config>;
+  for (int part = 0; part + 1 < work.parts; ++part)
+#pragma unroll
+    for (int piece = 0; piece < Split::kPieces; ++piece) {
+      ptx::mbarrier_wait(barriers + 8 * stage, parity);
+      const u32 place =
+          ring + stage * Shape::kStageBytes + warpgroup * (Split::kPieceQuads * Split::kQuadBytes) + thread * 16;
+#pragma unroll
+      for (int i = 0; i < Split::kPieceQuads; ++i) {
+        constexpr int kPerBlock = Config::kTileN / 8;
+        const int quad = piece * Split::kPieceQuads + i;
+        float *value = &accumulators.value[quad / kPerBlock][quad % kPerBlock * 4];
+        float sum[4];
+        ptx::load_shared(sum, place + i * Split::kQuadBytes);
+#pragma unroll
+        for (int e = 0; e < 4; ++e)
+          value[e] = __fadd_rn(value[e], sum[e]);
+      }
+      ptx::named_barrier(warpgroup + 1, 128); // all have read
+      if (thread == 0)
+        ptx::mbarrier_arrive(barriers + 8 * (Config::kStages + stage), Shape::kReleases);
+      if (++stage == Config::kStages) {
+        stage = 0;
+        parity ^= 1;
+      }
+    }
+}
 
 } // namespace winnow

@@ -3,13 +3,13 @@
 // RUN: winnow-opt --kern-choose-schedule="tuning=%t/user.json" %t/product.mlir | FileCheck %s --check-prefix=TUNED
 // TUNED: schedule = #kern.schedule<wgmma, tile = [128, 192], warpgroups = 2, stages = 5, raster = 16, pacing = 16>
 // RUN: winnow-opt --kern-choose-schedule="tuning=%t/user.json" --remarks-filter=kern-choose-schedule --remark-format=emitRemark %t/product.mlir 2>&1 >/dev/null | FileCheck %s --check-prefix=REMARK
-// REMARK: ? x 28672 x 8192 dense f8E4M3FN x f8E4M3FN -> bf16: wgmma 128 x 192, 2 warpgroups, 5 stages, raster 16, pacing 16; tuned: 100.25 us on A GPU (2026-01-31, winnow 0.0+test), the model's choice 110.50 us; considered: wgmma 256 x 192, 2 warpgroups, 4 stages:
+// REMARK: ? x 28672 x 8192 dense f8E4M3FN x f8E4M3FN -> bf16: wgmma 128 x 192, 2 warpgroups, 5 stages, raster 16, pacing 16; tuned: 100.25 us on A GPU (2026-01-31, winnow 0.0+test), the model's choice 110.50 us; considered: wgmma 256 x 192, 2 warpgroups, 4 stages, staged:
 
 // Not at other token counts, not for another chip, and not where the model alone was asked for.
 // RUN: winnow-opt --kern-choose-schedule="tuning=%t/user.json tokens=4096" %t/product.mlir | FileCheck %s --check-prefix=MODEL
 // RUN: winnow-opt --kern-choose-schedule="tuning=%t/user.json target=sm_120a" %t/product.mlir | FileCheck %s --check-prefix=MODEL
 // RUN: winnow-opt --kern-choose-schedule="tuning=none" %t/product.mlir | FileCheck %s --check-prefix=MODEL
-// MODEL: schedule = #kern.schedule<wgmma, tile = [256, 192], warpgroups = 2, stages = 4, raster = 12, pacing = 8>
+// MODEL: schedule = #kern.schedule<wgmma, tile = [256, 192], warpgroups = 2, stages = 4, raster = 12, pacing = 8, staged = 1>
 
 // An entry that the chip cannot run is not used, and the remark says why.
 // RUN: sed 's/"stages":5/"stages":12/' %t/user.json > %t/illegal.json

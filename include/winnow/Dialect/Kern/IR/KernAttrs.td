@@ -57,12 +57,14 @@ def Kern_ScheduleAttr : AttrDef<Kern_Dialect, "Schedule"> {
     - `pacing`: slabs between two soft synchronisations of the whole grid; 0 is none. Keeps CTAs together so that they
       share what they read in L2. Needs the whole grid resident and a zeroed counter per chunk;
     - `split`: most parts along K into which each tile of an incomplete last wave may be cut, so that all CTAs have work;
-      0 is none. Needs the whole grid resident, zeroed counters and memory for sums (docs/kernels.md, "The last wave").
+      0 is none. Needs the whole grid resident, zeroed counters and memory for sums (docs/kernels.md, "The last wave");
+    - `staged`: 1 if the result leaves through stages of the ring while the next tile is multiplied (docs/kernels.md,
+      "Staged results").
 
     Constraints: (KS1) tiles are positive (the columns of a `row` map, which takes whole rows, may be 0). (KS2) fields
     that a family does not use are 0. (KS3) with wgmma, `warpgroups`, `stages` and `raster` are positive, `pacing` and
-    `split` are not negative, and each warpgroup has a multiple of 64 rows of the tile. What else a chip demands is not checked here
-    but by `kern-verify-emittable`.
+    `split` are not negative, `staged` is 0 or 1, and each warpgroup has a multiple of 64 rows of the tile. What else a
+    chip demands is not checked here but by `kern-verify-emittable`.
 
     Example: `#kern.schedule<wgmma, tile = [256, 192], warpgroups = 2, stages = 5, raster = 8, pacing = 16>`
   }];
@@ -70,12 +72,10 @@ def Kern_ScheduleAttr : AttrDef<Kern_Dialect, "Schedule"> {
                         DefaultValuedParameter<"int64_t", "0">:$warpgroups,
                         DefaultValuedParameter<"int64_t", "0">:$stages,
                         DefaultValuedParameter<"int64_t", "0">:$raster, DefaultValuedParameter<"int64_t", "0">:$pacing,
-                        DefaultValuedParameter<"int64_t", "0">:$split);
+                        DefaultValuedParameter<"int64_t", "0">:$split, DefaultValuedParameter<"int64_t", "0">:$staged);
   let assemblyFormat = [{
     `<` $family `,` `tile` `=` `[` $tileM `,` $tileN `]`
-    (`,` `warpgroups` `=` $warpgroups^)? (`,` `stages` `=` $stages^)?
-    (`,` `raster` `=` $raster^)? (`,` `pacing` `=` $pacing^)?
-    (`,` `split` `=` $split^)? `>`
+    (`,` struct($warpgroups, $stages, $raster, $pacing, $split, $staged)^)? `>`
   }];
   let genVerifyDecl = 1;
 }

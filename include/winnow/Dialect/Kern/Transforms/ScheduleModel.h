@@ -37,6 +37,7 @@ struct GemmProblem {
   int64_t panel = 0;                  ///< panel of a packed24 lhs; 0 while it is free
   KOrder lhsOrder = KOrder::rowMajor; ///< of a dense lhs
   KOrder rhsOrder = KOrder::rowMajor;
+  bool outRowMajor = true;                 ///< no layout but row-major
   bool compress = false;                   ///< out is packed24
   int64_t outPanel = 0;                    ///< its panel
   int64_t expectedTokens = kNominalTokens; ///< at which clocks are predicted
@@ -46,6 +47,7 @@ struct GemmSchedule {
   Family family = Family::Simt;
   int64_t tileM = 64, tileN = 64;
   int64_t warpgroups = 0, stages = 0, raster = 0, pacing = 0, split = 0;
+  bool staged = false;
 };
 
 struct ScheduleCandidate {
@@ -62,32 +64,42 @@ struct ChipLimits {
   int64_t tensorBytes = 4096;   ///< dense products per clock, times bytes per element
   int64_t sharedBytesPerClock = 128;
   int64_t l2BytesPerClock = 64;       ///< from L2 into one multiprocessor
-  int64_t sumBytesPerClock = 32;      ///< of f32 sums from one multiprocessor to L2: a prediction, not measured
+  int64_t sumBytesPerClock = 16;      ///< of f32 sums of parts of tiles, written and read, per multiprocessor
   int64_t memoryBytesPerClock = 1700; ///< of device memory: 3.0 TB/s at 1755 MHz
+  /// So many read that much: 64 reached 2.4 TB/s (docs/benchmarks.md, "Few tokens").
+  int64_t streamingMultiprocessors = 81;
 };
 
 /// Dynamic shared memory of a wgmma kernel, in bytes.
 int64_t sharedMemoryBytes(const GemmProblem &problem, const GemmSchedule &schedule);
 
 /// What the device code is told about cutting tiles of the last wave (gemm_work.cuh): slabs of the product that it
-/// takes to write the sums of a tile, sums of how many tiles there is memory for, and counters. 0 without `split`.
+/// takes to write the sums of a tile and hand them over; half slabs that B takes from device memory; sums of how many
+/// tiles there is memory for; counters. 0 without `split`.
 int64_t splitCost(const GemmProblem &problem, const GemmSchedule &schedule, const ChipLimits &chip = {});
+int64_t splitStream(const GemmProblem &problem, const GemmSchedule &schedule, const ChipLimits &chip = {});
 int64_t splitSlots(const GemmSchedule &schedule);
 int64_t splitCounters(const GemmSchedule &schedule);
 
-/// Into how many parts the device code cuts each of the `tail` tiles of an incomplete last wave, and the time of that
-/// wave in slabs.
+/// Into how many parts the device code cuts each of the `tail` tiles of an incomplete last wave, and how long that
+/// keeps the multiprocessors busy, in slabs, products and sums apart. `stream`: half slabs that B takes from memory if
+/// all of them read it and there is no other wave; else 0.
 struct TailCut {
   int64_t parts = 1;
-  double slabs = 0;
+  double slabs = 0, sums = 0;
 };
-TailCut cutTail(int64_t tail, int64_t slabs, int64_t grid, const GemmSchedule &schedule, int64_t cost);
+TailCut cutTail(int64_t tail, int64_t slabs, int64_t grid, const GemmSchedule &schedule, int64_t cost,
+                int64_t stream = 0, const ChipLimits &chip = {});
 
 /// Output tiles, those that only complete a packed result included; at the expected token count.
 int64_t nominalTiles(const GemmProblem &problem, const GemmSchedule &schedule);
 
 /// Why `schedule` cannot compute `problem`; empty if it can.
 std::string whyIllegal(const GemmProblem &problem, const GemmSchedule &schedule, const ChipLimits &chip = {});
+
+/// Whether the model stages the result of a tile: wherever it can, if tiles have all their rows and
+/// some CTA more than one tile.
+bool usuallyStaged(const GemmProblem &problem, const GemmSchedule &schedule, const ChipLimits &chip = {});
 
 /// The `split` that the model gives a tile: where the last wave may be a part of the time worth saving.
 int64_t usualSplit(const GemmProblem &problem, const GemmSchedule &schedule, const ChipLimits &chip = {});
@@ -98,9 +110,8 @@ double predictClocks(const GemmProblem &problem, const GemmSchedule &schedule, c
 /// Every schedule that is considered, wgmma tiles first, with legality and prediction.
 std::vector<ScheduleCandidate> enumerateSchedules(const GemmProblem &problem, const ChipLimits &chip = {});
 
-/// The legal candidate with the fewest clocks, an earlier one where they are within 5 %; tiles of less than 128 columns
-/// only for at most 128 rows, and by the whole prediction, the others by what the multiprocessors are busy alone;
-/// `simt` only where no wgmma tile is legal. The error lists why each candidate is illegal.
+/// The legal candidate that takes the fewest clocks, by the longer of work and stream; an earlier one where they are
+/// within 5 %; `simt` only where no wgmma tile is legal. The error lists why each candidate is illegal.
 Result<GemmSchedule> chooseSchedule(const GemmProblem &problem, const ChipLimits &chip = {});
 
 std::string toString(const GemmProblem &problem);
