@@ -92,8 +92,8 @@ TEST(LaunchShape, PartsOfTheLastWaveHaveCountersSumsAndMultiprocessors) {
   ASSERT_TRUE(succeeded(bytes) && succeeded(plainBytes));
   EXPECT_EQ(bytes->evaluate(777), plainBytes->evaluate(777) + 4 * 132);
   EXPECT_EQ(cuda::getPartialBytes(plain.first<kern::GemmOp>()), 0);
-  // 66 tiles in four parts are two rounds; three of the four have sums.
-  EXPECT_EQ(cuda::getPartialBytes(op), 3 * 66 * 256 * 192 * 4);
+  // 33 tiles in four parts; three of the four have sums.
+  EXPECT_EQ(cuda::getPartialBytes(op), 3 * 33 * 256 * 192 * 4);
   mlir::FailureOr<cuda::LaunchShape> shape = cuda::getLaunchShape(op);
   ASSERT_TRUE(succeeded(shape));
   EXPECT_EQ(shape->tiles.evaluate(777), 4 * countTiles(777, 15680, 256, 192));

@@ -64,10 +64,10 @@ TEST(ScheduleModel, TilesOfTheLastWaveAreCutWhereThatIsFaster) {
   EXPECT_EQ(cut.parts, 2);
   EXPECT_EQ(cut.slabs, 112);
   EXPECT_EQ(cut.sums, 20 * 1.5);
-  // 88 tiles: three parts are two rounds of a third each.
-  cut = cutTail(88, 128, 132, schedule, cost);
+  EXPECT_EQ(cutTail(88, 128, 132, schedule, cost).parts, 1); // parts must not take a second round
+  cut = cutTail(44, 128, 132, schedule, cost);
   EXPECT_EQ(cut.parts, 3);
-  EXPECT_EQ(cut.slabs, 2 * 43);
+  EXPECT_EQ(cut.slabs, 43);
   EXPECT_EQ(cut.sums, 20 * 2);
   // What is bound by memory is cut only until enough multiprocessors read.
   EXPECT_EQ(cutTail(64, 224, 132, schedule, cost, 720).parts, 2);

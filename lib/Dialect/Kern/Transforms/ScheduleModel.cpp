@@ -49,8 +49,6 @@ static constexpr int64_t kMostParts = 4, kMostPartsOfSmallTiles = 8;
 static constexpr int64_t kMostSplitWaves = 16, kLeastSplitSlabs = 16;
 /// Multiprocessors that counters and sums are allotted for.
 static constexpr int64_t kSplitMultiprocessors = 132;
-/// Parts may take up to so many waves.
-static constexpr int64_t kSplitRounds = 2;
 /// From the last sum written to the first one read: fences, a counter, copies that have to begin; fitted, together with
 /// ChipLimits::sumBytesPerClock, to what cutting gained and cost (docs/benchmarks.md, "The last wave").
 static constexpr double kHandOverClocks = 5000;
@@ -251,8 +249,8 @@ int64_t kern::splitStream(const GemmProblem &problem, const GemmSchedule &schedu
 }
 
 int64_t kern::splitSlots(const GemmSchedule &schedule) {
-  // tail * parts <= rounds * multiprocessors, and every part but the last has sums.
-  return schedule.split < 2 ? 0 : kSplitRounds * kSplitMultiprocessors * (schedule.split - 1) / schedule.split;
+  // tail * parts <= multiprocessors, and every part but the last has sums.
+  return schedule.split < 2 ? 0 : kSplitMultiprocessors * (schedule.split - 1) / schedule.split;
 }
 
 int64_t kern::splitCounters(const GemmSchedule &schedule) { return schedule.split < 2 ? 0 : kSplitMultiprocessors; }
@@ -264,13 +262,13 @@ TailCut kern::cutTail(int64_t tail, int64_t slabs, int64_t grid, const GemmSched
     return active == 0 ? 0 : stream * std::max(chip.streamingMultiprocessors, active) / active;
   };
   TailCut best{1, tail == 0 ? 0.0 : static_cast<double>(slabs), 0};
-  if (tail > splitCounters(schedule))
+  if (tail == 0 || tail > splitCounters(schedule))
     return best;
   int64_t least = std::max(2 * slabs, streamed(1));
   for (int64_t parts = 2; parts <= std::min(schedule.split, slabs); ++parts) {
-    if (tail * (parts - 1) > splitSlots(schedule))
+    if (tail * parts > grid || tail * (parts - 1) > splitSlots(schedule))
       break;
-    int64_t busy = cuda::ceilDiv(tail * parts, grid) * cuda::ceilDiv(slabs, parts), sums = cost * (parts + 1);
+    int64_t busy = cuda::ceilDiv(slabs, parts), sums = cost * (parts + 1);
     if (int64_t time = std::max(2 * busy, streamed(parts)) + sums; time < least) {
       least = time;
       best = {parts, static_cast<double>(busy), sums / 2.0};

@@ -49,7 +49,7 @@ public:
     Work work{0, 0, 0, slabs, 0, 1, 0};
     int tile = unit;
     if constexpr (Config::kSplit > 1)
-      if (unit >= whole && cut > 1) { // the last parts of all tiles come last: nobody waits for work not yet begun
+      if (unit >= whole && cut > 1) { // who finishes a tile waits for CTAs before it alone
         work.part = (unit - whole) / tail;
         work.tail = unit - whole - work.part * tail;
         work.parts = cut;
@@ -81,10 +81,11 @@ private:
     int best = 1, least = max(2 * slabs, streamed(1));
     if (tail > Config::kSplitCounters) // more multiprocessors than there are counters for
       return 1;
-    for (int parts = 2; parts <= Config::kSplit && parts <= slabs && tail * (parts - 1) <= Config::kSplitSlots;
+    for (int parts = 2;
+         parts <= Config::kSplit && parts <= slabs && tail * parts <= grid && tail * (parts - 1) <= Config::kSplitSlots;
          ++parts) {
-      const int rounds = (tail * parts + grid - 1) / grid, share = (slabs + parts - 1) / parts;
-      const int time = max(2 * rounds * share, streamed(parts)) + Config::kSplitCost * (parts + 1);
+      const int share = (slabs + parts - 1) / parts;
+      const int time = max(2 * share, streamed(parts)) + Config::kSplitCost * (parts + 1);
       if (time < least) {
         least = time;
         best = parts;

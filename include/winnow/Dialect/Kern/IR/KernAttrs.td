@@ -57,7 +57,7 @@ def Kern_ScheduleAttr : AttrDef<Kern_Dialect, "Schedule"> {
     - `pacing`: slabs between two soft synchronisations of the whole grid; 0 is none. Keeps CTAs together so that they
       share what they read in L2. Needs the whole grid resident and a zeroed counter per chunk;
     - `split`: most parts along K into which each tile of an incomplete last wave may be cut, so that all CTAs have work;
-      0 is none. Needs the whole grid resident, zeroed counters and memory for sums (docs/kernels.md, "The last wave");
+      0 is none. Needs zeroed counters and memory for sums (docs/kernels.md, "The last wave");
     - `staged`: 1 if the result leaves through stages of the ring while the next tile is multiplied (docs/kernels.md,
       "Staged results").
 
