@@ -22,7 +22,7 @@ _MOST_SHAPES = 1024  # of x, remembered
 _MOST_WEIGHTS = 4096  # places of them, remembered
 
 # Serial numbers of what was made of two matrices, scale of activations, device of x.
-WeightsKey = tuple[int, int, "float | None", int]
+WeightsKey = tuple[int, int, float | None, int]
 
 _programs: dict[str, Program] = {}
 _lock = threading.Lock()

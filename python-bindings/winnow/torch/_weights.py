@@ -18,8 +18,6 @@ _ELEMENTS_AT_ONCE = 1 << 26  # of f32 temporaries
 _ALIGNMENT = 16  # bytes, of what a kernel reads
 _KEPT = "_winnow_prepared"
 _lock = threading.Lock()
-
-
 _serials = itertools.count()
 
 

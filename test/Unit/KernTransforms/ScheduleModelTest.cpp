@@ -111,7 +111,7 @@ TEST(ScheduleModel, SaysWhyAResultCannotBeStaged) {
   EXPECT_EQ(whyIllegal(candidate, schedule), "a staged result expects a multiple of 32 columns, got 8200");
   candidate.n = 8192;
   for (auto change :
-       {+[](GemmProblem &of) { of.out = rt::ElementType::f32; }, +[](GemmProblem &of) { of.outRowMajor = false; }}) {
+       {+[](GemmProblem &of) { of.out = rt::ElementType::f32; }, +[](GemmProblem &of) { of.compress = true; }}) {
     GemmProblem other = candidate;
     change(other);
     EXPECT_EQ(whyIllegal(other, schedule), "a staged result is row-major and of a 16-bit type");

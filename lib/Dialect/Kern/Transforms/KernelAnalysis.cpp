@@ -90,7 +90,6 @@ FailureOr<GemmProblem> kern::describe(GemmOp op) {
     problem.compress = true;
     problem.outPanel = packed.getPanel();
   }
-  problem.outRowMajor = !out.getLayout();
   return problem;
 }
 

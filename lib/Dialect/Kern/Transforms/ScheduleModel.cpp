@@ -110,7 +110,7 @@ static bool pacingIsLinear(const GemmProblem &problem) {
 
 /// Why the result cannot leave through stages of the ring (store_staged.cuh); empty if it can.
 static std::string whyNotStaged(const GemmProblem &problem, const GemmSchedule &schedule) {
-  if (problem.compress || !problem.outRowMajor || cuda::elementBytes(problem.out) != 2)
+  if (problem.compress || cuda::elementBytes(problem.out) != 2)
     return "a staged result is row-major and of a 16-bit type";
   if (problem.n == cuda::kTokens || problem.n % 32 != 0)
     return "a staged result expects a multiple of 32 columns, got " + extentText(problem.n);

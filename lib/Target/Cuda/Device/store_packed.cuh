@@ -35,14 +35,7 @@ __device__ __forceinline__ bool store_packed(const GemmArguments &arguments, con
   const auto written = [&](int block) { return kOneStretch || row0 + block * 64 < padded_m; };
   const OutScale<Config> out_scale(arguments);
   [[maybe_unused]] PairRange<typename Epilogue::ReluInput, Epilogue::kReluPower> range;
-  float row_scale[Shape::kBlocks][2], row_multiplier[Shape::kBlocks][2];
-#pragma unroll
-  for (int block = 0; block < Shape::kBlocks; ++block)
-#pragma unroll
-    for (int half = 0; half < 2; ++half) {
-      row_scale[block][half] = scales.row(block * 64 + half * 8 + row_in_block);
-      row_multiplier[block][half] = out_scale.row(row0 + block * 64 + half * 8 + row_in_block, arguments.m);
-    }
+  const RowFactors<Config> rows(scales, out_scale, row0, row_in_block, arguments.m);
 #pragma unroll
   for (int unit = 0; unit < Config::kTileN / 64; ++unit) {
     const int column64 = column0 + unit * 64, slab = column64 / Block::kSlabElements;
@@ -77,7 +70,7 @@ __device__ __forceinline__ bool store_packed(const GemmArguments &arguments, con
           float y[8];
           Kept selected[2];
           if constexpr (kPaired) {
-            finish<Config, Unchanged>(y, product, half, row_scale[block][half], column_scale);
+            finish<Config, Unchanged>(y, product, half, rows.scale[block][half], column_scale);
             u32 x[4];
 #pragma unroll
             for (int i = 0; i < 4; ++i) {
@@ -87,7 +80,7 @@ __device__ __forceinline__ bool store_packed(const GemmArguments &arguments, con
             unpack<typename Epilogue::ReluInput, Epilogue::kReluPower>(
                 keep_two_pairs<typename Epilogue::ReluInput>(x[0], x[1], x[2], x[3]), selected);
           } else {
-            finish<Config, Epilogue>(y, product, half, row_scale[block][half], column_scale);
+            finish<Config, Epilogue>(y, product, half, rows.scale[block][half], column_scale);
             selected[0] = keep_two<Epilogue::kOrdered>(y[0], y[1], y[2], y[3]);
             selected[1] = keep_two<Epilogue::kOrdered>(y[4], y[5], y[6], y[7]);
           }
@@ -95,7 +88,7 @@ __device__ __forceinline__ bool store_packed(const GemmArguments &arguments, con
           const u32 pair = inside ? first.nibble | (second.nibble << 4) : 0x44u;
           nibbles[block] |= pair << (8 * (2 * group + half));
           u32 kept[Out::kBytes];
-          const float multiplier = row_multiplier[block][half];
+          const float multiplier = rows.multiplier[block][half];
           // A scale by column (kOutScale 3) is constant over a group only by accident: apply it at the kept position.
           narrow4<Out>(kept, out_scale.apply(first.low, multiplier, column + (first.nibble & 3)),
                        out_scale.apply(first.high, multiplier, column + (first.nibble >> 2)),

@@ -11,14 +11,7 @@ __device__ __forceinline__ void store_rows(const GemmArguments &arguments, const
   const int quad = thread & 3, row_in_block = (thread >> 5) * 16 + ((thread & 31) >> 2);
   const OutScale<Config> out_scale(arguments);
   u8 *const out = static_cast<u8 *>(arguments.out);
-  float row_scale[Shape::kBlocks][2], row_multiplier[Shape::kBlocks][2];
-#pragma unroll
-  for (int block = 0; block < Shape::kBlocks; ++block)
-#pragma unroll
-    for (int half = 0; half < 2; ++half) {
-      row_scale[block][half] = scales.row(block * 64 + half * 8 + row_in_block);
-      row_multiplier[block][half] = out_scale.row(row0 + block * 64 + half * 8 + row_in_block, arguments.m);
-    }
+  const RowFactors<Config> rows(scales, out_scale, row0, row_in_block, arguments.m);
 #pragma unroll
   for (int group = 0; group < Config::kTileN / 32; ++group) {
     float column_scale[8];
@@ -29,10 +22,11 @@ __device__ __forceinline__ void store_rows(const GemmArguments &arguments, const
       for (int half = 0; half < 2; ++half) {
         const int row = row0 + block * 64 + half * 8 + row_in_block;
         float y[8];
-        finish<Config, Epilogue>(y, &accumulators.value[block][group * 16], half, row_scale[block][half], column_scale);
+        finish<Config, Epilogue>(y, &accumulators.value[block][group * 16], half, rows.scale[block][half],
+                                 column_scale);
 #pragma unroll
         for (int e = 0; e < 8; ++e)
-          y[e] = out_scale.apply(y[e], row_multiplier[block][half], column0 + tile_column<Config>(group, quad, e));
+          y[e] = out_scale.apply(y[e], rows.multiplier[block][half], column0 + tile_column<Config>(group, quad, e));
         if (row >= arguments.m)
           continue;
         if constexpr (Config::kRhsPermuted) { // n is a multiple of 32: the eight columns are all inside or all outside

@@ -92,14 +92,7 @@ __device__ __forceinline__ void store_staged(const GemmArguments &arguments, con
   using Out = typename Config::Out;
   const int quad = thread & 3, row_in_block = (thread >> 5) * 16 + ((thread & 31) >> 2);
   const OutScale<Config> out_scale(arguments);
-  float row_scale[Shape::kBlocks][2], row_multiplier[Shape::kBlocks][2];
-#pragma unroll
-  for (int block = 0; block < Shape::kBlocks; ++block)
-#pragma unroll
-    for (int half = 0; half < 2; ++half) {
-      row_scale[block][half] = scales.row(block * 64 + half * 8 + row_in_block);
-      row_multiplier[block][half] = out_scale.row(row0 + block * 64 + half * 8 + row_in_block, arguments.m);
-    }
+  const RowFactors<Config> rows(scales, out_scale, row0, row_in_block, arguments.m);
 #pragma unroll
   for (int batch = 0; batch < Store::kBatches; ++batch) {
     const u32 part = borrowed.borrow(batch, ring, barriers, warpgroup, thread, stage, parity);
@@ -116,11 +109,11 @@ __device__ __forceinline__ void store_staged(const GemmArguments &arguments, con
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
           float y[8];
-          finish<Config, Epilogue>(y, &accumulators.value[block][group * 16], half, row_scale[block][half],
+          finish<Config, Epilogue>(y, &accumulators.value[block][group * 16], half, rows.scale[block][half],
                                    column_scale);
 #pragma unroll
           for (int e = 0; e < 8; ++e)
-            y[e] = out_scale.apply(y[e], row_multiplier[block][half], column0 + 32 * group + 8 * quad + e);
+            y[e] = out_scale.apply(y[e], rows.multiplier[block][half], column0 + 32 * group + 8 * quad + e);
           u32 low[Out::kBytes], high[Out::kBytes];
           narrow4<Out>(low, y[0], y[1], y[2], y[3]);
           narrow4<Out>(high, y[4], y[5], y[6], y[7]);

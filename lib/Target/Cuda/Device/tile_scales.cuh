@@ -106,4 +106,21 @@ template <class Config> struct OutScale {
   }
 };
 
+/// What a thread multiplies its rows with, before and after the epilogue: block b, row half.
+template <class Config> struct RowFactors {
+  using Shape = GemmShape<Config>;
+  float scale[Shape::kBlocks][2], multiplier[Shape::kBlocks][2];
+
+  __device__ __forceinline__ RowFactors(const TileScales<Config> &scales, const OutScale<Config> &out_scale, int row0,
+                                        int row_in_block, int m) {
+#pragma unroll
+    for (int block = 0; block < Shape::kBlocks; ++block)
+#pragma unroll
+      for (int half = 0; half < 2; ++half) {
+        scale[block][half] = scales.row(block * 64 + half * 8 + row_in_block);
+        multiplier[block][half] = out_scale.row(row0 + block * 64 + half * 8 + row_in_block, m);
+      }
+  }
+};
+
 } // namespace winnow

@@ -37,7 +37,6 @@ struct GemmProblem {
   int64_t panel = 0;                  ///< panel of a packed24 lhs; 0 while it is free
   KOrder lhsOrder = KOrder::rowMajor; ///< of a dense lhs
   KOrder rhsOrder = KOrder::rowMajor;
-  bool outRowMajor = true;                 ///< no layout but row-major
   bool compress = false;                   ///< out is packed24
   int64_t outPanel = 0;                    ///< its panel
   int64_t expectedTokens = kNominalTokens; ///< at which clocks are predicted
