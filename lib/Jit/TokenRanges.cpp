@@ -92,6 +92,10 @@ std::string jit::summarize(ModuleOp kernModule) {
       os << ", split " << schedule->getSplit();
     if (schedule->getStaged())
       os << ", staged";
+    if (schedule->getCluster())
+      os << ", cluster " << schedule->getCluster();
+    if (schedule->getTurns())
+      os << ", turns";
     if (schedule->getFamily() == kern::Family::Wgmma)
       os << ")";
   }

@@ -27,7 +27,7 @@ using namespace winnow;
 using namespace winnow::rt;
 
 static constexpr char kMagic[8] = {'W', 'I', 'N', 'N', 'O', 'W', '\r', '\n'};
-static constexpr uint32_t kFormatVersion = 2;
+static constexpr uint32_t kFormatVersion = 3;
 static constexpr size_t kHeaderBytes = sizeof(kMagic) + sizeof(uint32_t) + sizeof(uint64_t);
 
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -92,13 +92,14 @@ static void encode(ByteWriter &out, const TensorMap &value) {
 }
 
 static void encode(ByteWriter &out, const Launch &value) {
-  const auto &[kind, kernel, arguments, tensorMaps, tiles, persistent, buffer, source] = value;
+  const auto &[kind, kernel, arguments, tensorMaps, tiles, persistent, cluster, buffer, source] = value;
   out.number(uint8_t(kind));
   out.number(kernel);
   encodeAll(out, arguments, [](ByteWriter &out, const Argument &argument) { encode(out, argument); });
   encodeAll(out, tensorMaps, [](ByteWriter &out, const TensorMap &map) { encode(out, map); });
   encode(out, tiles);
   out.flag(persistent);
+  out.number(cluster);
   out.number(buffer);
   out.number(source);
 }
@@ -262,6 +263,7 @@ static Launch decodeLaunch(ByteReader &in) {
   decodeAll(in, launch.tensorMaps, kExtentBytes, decodeTensorMap);
   launch.tiles = decodeExtent(in);
   launch.persistent = in.flag();
+  launch.cluster = in.number<uint32_t>();
   launch.buffer = in.number<uint32_t>();
   launch.source = in.number<uint32_t>();
   return launch;

@@ -15,6 +15,7 @@ constexpr int64_t kGreatestDivisor = int64_t(1) << 31;
 constexpr uint32_t kGreatestCta = 1024;
 /// cuTensorMapEncodeTiled.
 constexpr size_t kGreatestRank = 5;
+constexpr uint32_t kGreatestCluster = 16; ///< CTAs that a kernel may ask for (CUDA, "Thread block clusters")
 constexpr uint32_t kGreatestBox = 256;
 constexpr int64_t kStrideAlignment = 16;
 constexpr int64_t kSwizzleBytes = 128;
@@ -181,6 +182,11 @@ private:
     std::string named = fmt::format("{} ('{}')", where, plan.kernels[launch.kernel].name);
     if (Status status = verifyExtent(launch.tiles, 1, named, "tiles"); !status)
       return status;
+    if (launch.cluster < 1 || launch.cluster > kGreatestCluster)
+      return fail(named, "cluster", fmt::format("1 to {} CTAs", kGreatestCluster), launch.cluster);
+    if (launch.tiles.factor % launch.cluster != 0 || launch.tiles.addend % launch.cluster != 0)
+      return fail(named, "tiles", fmt::format("whole clusters of {}", launch.cluster),
+                  fmt::format("multiples of {} and {}", launch.tiles.factor, launch.tiles.addend));
     for (size_t i = 0; i < launch.arguments.size(); ++i)
       if (Status status = verifyArgument(launch, launch.arguments[i], fmt::format("{}, argument {}", named, i));
           !status)

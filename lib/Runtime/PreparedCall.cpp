@@ -66,7 +66,8 @@ Result<std::unique_ptr<PreparedLaunch>> winnow::rt::prepareLaunch(const Plan &pl
   prepared->sharedBytes = kernel.sharedBytes;
   int64_t tiles = launch.tiles.evaluate(tokens);
   if (launch.persistent)
-    tiles = std::min<int64_t>(tiles, device.info().multiprocessors);
+    tiles =
+        std::min<int64_t>(tiles, std::max<int64_t>(1, device.info().multiprocessors / launch.cluster) * launch.cluster);
   if (tiles > INT32_MAX)
     return Error{fmt::format("{} tokens are too many for kernel '{}': expected at most {} tiles, got {}", tokens,
                              kernel.name, INT32_MAX, tiles)};

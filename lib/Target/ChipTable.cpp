@@ -44,7 +44,7 @@ static std::vector<Chip> makeTable() {
   Chip &sm90a = add("sm_90a", "H100 SXM");
   sm90a.multiprocessors = 132;
   sm90a.sharedBytes = 232448;
-  sm90a.dense = {1450, 725};
+  sm90a.dense = {1390, 695};
   sm90a.sparse = {2250, 1125};
   sm90a.bytesPerSecond = 3.0e12;
   sm90a.fillBytesPerSecond = 132 * 64 * 1.4e9; // 64 bytes per clock each

@@ -20,8 +20,13 @@ void Multiprocessor::landOneCopy() {
   const size_t index = random() % copies.size();
   const Copy copy = std::move(copies[index]);
   copies.erase(copies.begin() + static_cast<std::ptrdiff_t>(index));
+  if (!cluster->runs(copy.target)) {
+    launch.fail("a copy lands in the shared memory of the cluster's block " + std::to_string(copy.target) +
+                ", which has ended");
+    return;
+  }
   copy.land();
-  land(copy.barrier, copy.bytes);
+  cluster->blocks[copy.target]->land(copy.barrier, copy.bytes);
 }
 
 void Multiprocessor::bulkLoad(uint32_t destination, const void *source, uint32_t bytes, uint32_t barrier) {
@@ -32,7 +37,7 @@ void Multiprocessor::bulkLoad(uint32_t destination, const void *source, uint32_t
   char *place = static_cast<char *>(sharedPointer(destination, 16));
   sharedPointer(destination + bytes - 16, 16);
   sharedPointer(barrier, 8);
-  copies.push_back({[=] { std::memcpy(place, source, bytes); }, barrier, bytes});
+  copies.push_back({[=] { std::memcpy(place, source, bytes); }, barrier, bytes, rank});
 }
 
 /// A tensor map that a copy is made with, whose box lies in shared memory.
@@ -55,18 +60,27 @@ std::string Multiprocessor::whyNoTensorCopy(const TensorMap &map, uint32_t addre
 
 void Multiprocessor::tensorLoad(uint32_t destination, const void *encoded, const int (&coordinates)[5],
                                 uint32_t barrier) {
+  tensorMulticast(destination, encoded, coordinates, barrier, static_cast<uint16_t>(1u << rank));
+}
+
+void Multiprocessor::tensorMulticast(uint32_t destination, const void *encoded, const int (&coordinates)[5],
+                                     uint32_t barrier, uint16_t mask) {
   const TensorMap map = takeMap(encoded);
   if (std::string why = whyNoTensorCopy(map, destination); !why.empty())
     fail(why);
-  char *place = static_cast<char *>(sharedPointer(destination, 16));
   sharedPointer(barrier, 8);
   std::vector<int> at(coordinates, coordinates + 5);
-  copies.push_back({[=] {
-                      int where[5];
-                      std::copy(at.begin(), at.end(), where);
-                      loadBox(map, where, place, destination);
-                    },
-                    barrier, boxBytes(map)});
+  for (unsigned target = 0; target < 16; ++target) {
+    if (!(mask >> target & 1))
+      continue;
+    char *place = other(static_cast<int>(target), "a copy to").resolve(destination);
+    copies.push_back({[=] {
+                        int where[5];
+                        std::copy(at.begin(), at.end(), where);
+                        loadBox(map, where, place, destination);
+                      },
+                      barrier, boxBytes(map), target});
+  }
 }
 
 void Multiprocessor::tensorStore(const void *encoded, const int (&coordinates)[5], uint32_t source) {

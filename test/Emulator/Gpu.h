@@ -52,11 +52,16 @@ public:
 
   virtual void barrierInit(uint32_t barrier, uint32_t arrivals) = 0;
   virtual void barrierArrive(uint32_t barrier, uint32_t expectedBytes) = 0;
+  /// At the barrier of another block of the cluster.
+  virtual void barrierArriveCluster(uint32_t barrier, int rank) = 0;
   virtual void barrierWait(uint32_t barrier, uint32_t parity) = 0;
 
   /// Asynchronous: they land at any time from now on, in any order.
   virtual void bulkLoad(uint32_t destination, const void *source, uint32_t bytes, uint32_t barrier) = 0;
   virtual void tensorLoad(uint32_t destination, const void *map, const int (&coordinates)[5], uint32_t barrier) = 0;
+  /// Into the shared memory of all blocks of the cluster whose rank is in `mask`.
+  virtual void tensorMulticast(uint32_t destination, const void *map, const int (&coordinates)[5], uint32_t barrier,
+                               uint16_t mask) = 0;
   /// Groups of the calling thread's stores; they read shared memory at any time up to the wait for them.
   virtual void tensorStore(const void *map, const int (&coordinates)[5], uint32_t source) = 0;
   virtual void bulkCommit() = 0;

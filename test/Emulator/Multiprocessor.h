@@ -59,9 +59,12 @@ public:
   void storeCluster(uint32_t address, int rank, uint32_t value) override;
   void barrierInit(uint32_t barrier, uint32_t arrivals) override;
   void barrierArrive(uint32_t barrier, uint32_t expectedBytes) override;
+  void barrierArriveCluster(uint32_t barrier, int rank) override;
   void barrierWait(uint32_t barrier, uint32_t parity) override;
   void bulkLoad(uint32_t destination, const void *source, uint32_t bytes, uint32_t barrier) override;
   void tensorLoad(uint32_t destination, const void *map, const int (&coordinates)[5], uint32_t barrier) override;
+  void tensorMulticast(uint32_t destination, const void *map, const int (&coordinates)[5], uint32_t barrier,
+                       uint16_t mask) override;
   void tensorStore(const void *map, const int (&coordinates)[5], uint32_t source) override;
   void bulkCommit() override;
   void bulkWait(int pending) override;
@@ -118,6 +121,7 @@ private:
   struct Copy {
     std::function<void()> land;
     uint32_t barrier, bytes;
+    unsigned target; ///< rank of the block whose shared memory it writes
   };
 
   [[noreturn]] void fail(const std::string &message);
@@ -133,10 +137,12 @@ private:
   char *resolve(uint32_t address) const;
   struct BarrierState;
   BarrierState &barrierState(uint32_t barrier);
+  void arriveAt(Multiprocessor &block, uint32_t barrier, uint32_t expectedBytes);
   void complete(BarrierState &state);
   bool phaseIsUnderWay(uint32_t barrier, uint32_t parity);
   void land(uint32_t barrier, uint32_t bytes);
   void landOneCopy();
+  Multiprocessor &other(int target, const char *what);
   std::string whyNoTensorCopy(const TensorMap &map, uint32_t address);
   void execute(Warpgroup &group, unsigned upTo);
   std::string describe() const;

@@ -147,6 +147,7 @@ inline void mbarrier_arrive(u32 barrier, u32 count) {
   for (u32 i = 0; i < count; ++i)
     gpu().barrierArrive(barrier, 0);
 }
+inline void mbarrier_arrive_cluster(u32 barrier, int rank) { gpu().barrierArriveCluster(barrier, rank); }
 inline void mbarrier_arrive_expect(u32 barrier, u32 bytes) { gpu().barrierArrive(barrier, bytes); }
 
 //===- Bulk copies ------------------------------------------------------------------------------------------------===//
@@ -159,6 +160,12 @@ inline void tensor_load_2d(u32 destination, const TensorMap *map, int x, int y, 
 }
 inline void tensor_load_5d(u32 destination, const TensorMap *map, int x, int group, u32 barrier) {
   gpu().tensorLoad(destination, map, {x, 0, 0, 0, group}, barrier);
+}
+inline void tensor_multicast_2d(u32 destination, const TensorMap *map, int x, int y, u32 barrier, u16 mask) {
+  gpu().tensorMulticast(destination, map, {x, y, 0, 0, 0}, barrier, mask);
+}
+inline void tensor_multicast_5d(u32 destination, const TensorMap *map, int x, int group, u32 barrier, u16 mask) {
+  gpu().tensorMulticast(destination, map, {x, 0, 0, 0, group}, barrier, mask);
 }
 inline void tensor_store_2d(const TensorMap *map, int x, int y, u32 source) {
   gpu().tensorStore(map, {x, y, 0, 0, 0}, source);

@@ -112,14 +112,19 @@ void Multiprocessor::clusterWait() {
   suspend("its cluster");
 }
 
-void Multiprocessor::storeCluster(uint32_t address, int target, uint32_t value) {
+/// A block of the cluster, which must have begun and not have ended, for `what` in its shared memory.
+Multiprocessor &Multiprocessor::other(int target, const char *what) {
   if (target < 0 || target >= static_cast<int>(cluster->blocks.size()))
     fail("no block of rank " + std::to_string(target) + " in the cluster");
-  sharedPointer(address, 4);
   if (!cluster->runs(static_cast<unsigned>(target)))
-    fail("a store to the shared memory of the cluster's block " + std::to_string(target) +
+    fail(what + (" the shared memory of the cluster's block " + std::to_string(target)) +
          ", which has not begun or has ended");
-  running->remoteStores.push_back({cluster->blocks[target]->resolve(address), value});
+  return *cluster->blocks[target];
+}
+
+void Multiprocessor::storeCluster(uint32_t address, int target, uint32_t value) {
+  sharedPointer(address, 4);
+  running->remoteStores.push_back({other(target, "a store to").resolve(address), value});
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -160,9 +165,17 @@ void Multiprocessor::barrierInit(uint32_t barrier, uint32_t arrivals) {
 }
 
 void Multiprocessor::barrierArrive(uint32_t barrier, uint32_t expectedBytes) {
+  arriveAt(*this, barrier, expectedBytes);
+}
+
+void Multiprocessor::barrierArriveCluster(uint32_t barrier, int target) {
+  arriveAt(other(target, "an arrival in"), barrier, 0);
+}
+
+void Multiprocessor::arriveAt(Multiprocessor &block, uint32_t barrier, uint32_t expectedBytes) {
   sharedPointer(barrier, 8);
   std::unique_lock<std::mutex> lock(cluster->mutex);
-  BarrierState &state = barrierState(barrier);
+  BarrierState &state = block.barrierState(barrier);
   state.bytes += static_cast<int32_t>(expectedBytes);
   if (state.pending <= 0) {
     lock.unlock();

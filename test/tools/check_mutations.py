@@ -30,8 +30,8 @@ class Mutation:
     found: str
     entry: str = "forward"
     multiprocessors: str = "4"
-    # "staged": results leave through stages of the ring, under schedules that a database forces; "cut": a product of one
-    # tile, cut along K.
+    # "staged": results leave through stages of the ring, "cluster": clusters, and warpgroups that take turns, under
+    # schedules that a database forces; "cut": a product of one tile, cut along K.
     variant: str = ""
 
 
@@ -85,6 +85,23 @@ MUTATIONS = [
              variant="staged"),
     Mutation("a store of the wrong columns", "column0 + 32 * group, row0,", "column0 + 32 * chunk, row0,", "WRONG",
              variant="staged"),
+    Mutation("another block's stage is filled while it is read", "ptx::mbarrier_wait(room, room_parities >> stage & 1);",
+             "", "more arrivals than its phase expects|WRONG|cannot go on", multiprocessors="2", variant="cluster"),
+    Mutation("room in a stage that nobody is told of", "ptx::mbarrier_arrive_cluster(room, rank ^ other);", ";",
+             "cannot go on", multiprocessors="2", variant="cluster"),
+    Mutation("a share of B that goes to one block alone", "full, kAll)", "full, static_cast<u16>(1 << rank))",
+             "cannot go on", multiprocessors="2", variant="cluster"),
+    Mutation("a share of B in the wrong place", "rhs + rank * kShare", "rhs + (1 - rank) * kShare", "WRONG",
+             multiprocessors="2", variant="cluster"),
+    Mutation("a copy to a block that has not begun", "ptx::cluster_wait();", "(void)0;",
+             "which has not begun or has ended", multiprocessors="2", variant="cluster"),
+    Mutation("a turn that begins too early", "ptx::mbarrier_wait(mine, parity);", "",
+             "more arrivals than its phase expects|WRONG|cannot go on", multiprocessors="2", variant="cluster"),
+    Mutation("a turn that is never passed on", "ptx::mbarrier_arrive(others);", ";", "cannot go on", multiprocessors="2",
+             variant="cluster"),
+    Mutation("both warpgroups take the same tiles", "parity(warpgroup == 0), warpgroup(warpgroup)",
+             "parity(warpgroup == 0), warpgroup(0)", "more arrivals than its phase expects|WRONG|cannot go on",
+             multiprocessors="2", variant="cluster"),
     Mutation("a row behind the last", "row >= arguments.m", "row > arguments.m", OUTSIDE),
     Mutation("a store that is not aligned", "ptx::store_streaming(destination, ", "ptx::store_streaming(destination + 4, ",
              "an access of memory at an address that is not a multiple of its size"),
@@ -100,16 +117,25 @@ CUT = """func.func @forward(%x: tensor<?x8192xf8E4M3FN>, %w: tensor<64x8192xf8E4
 """
 
 
-def staged_schedules():
-    """A database that stages the results of both products of @forward in modded-nanogpt.mlir."""
+# Schedules of the dense and of the sparse product of @forward in modded-nanogpt.mlir, and what shows them in the source.
+VARIANTS = {
+    "staged": ({"tile": [256, 192], "stages": 4, "staged": True}, {"tile": [256, 192], "stages": 5, "staged": True},
+               "kStaged = 1;"),
+    "cluster": ({"tile": [64, 192], "stages": 5, "cluster": 2, "turns": True},
+                {"tile": [64, 256], "stages": 5, "cluster": 2, "turns": True},
+                r"kStaged = 0;\s+static constexpr \w+ kCluster = 2;"),
+}
+
+
+def database_of(dense, sparse_schedule):
+    """A database that forces schedules on both products of @forward in modded-nanogpt.mlir."""
     entries = []
     for n, k, sparse in [(3072, 768, False), (768, 3072, True)]:
         problem = {"sparse": sparse, "lhs": "f8E4M3FN", "rhs": "f8E4M3FN", "out": "bf16", "compress": False, "m": "tokens",
                    "n": n, "k": k, "tokens": [TOKENS, TOKENS], "rhs_order": "row_major"}
         problem |= {"panel": 0} if sparse else {"lhs_order": "row_major"}
         entries.append({"chip": "sm_90a", "problem": problem,
-                        "schedule": {"tile": [256, 192], "warpgroups": 2, "stages": 5 if sparse else 4, "raster": 12,
-                                     "pacing": 0, "staged": True},
+                        "schedule": {"warpgroups": 2, "raster": 12, "pacing": 0, **(sparse_schedule if sparse else dense)},
                         "measured": {"device": "none", "us": 1.0, "model_us": 2.0, "date": "2026-01-01", "build": "none"}})
     return json.dumps({"version": 1, "entries": entries})
 
@@ -120,7 +146,7 @@ def check(command, environment):
     return done.returncode, done.stdout
 
 
-def mutate(winnow, spec, choice, database, cut):
+def mutate(winnow, spec, choice, databases, cut):
     wrong = 0
     mutations = [mutation for mutation in MUTATIONS if re.search(choice, mutation.name)]
     sources = {}
@@ -128,7 +154,7 @@ def mutate(winnow, spec, choice, database, cut):
     def options(entry, variant):
         if variant == "cut":
             return [cut, "--tokens=16"]
-        return [spec, f"--entry={entry}", f"--tokens={TOKENS}", *([f"--tuning={database}"] if variant else [])]
+        return [spec, f"--entry={entry}", f"--tokens={TOKENS}", *([f"--tuning={databases[variant]}"] if variant else [])]
 
     for entry, variant in sorted({(mutation.entry, mutation.variant) for mutation in mutations}):
         status, output = check([winnow, "run", *options(entry, variant)], {})
@@ -137,9 +163,10 @@ def mutate(winnow, spec, choice, database, cut):
             wrong += 1
         source = subprocess.run([winnow, "compile", *options(entry, variant), "--emit=cuda", "-o", "-"],
                                 stdout=subprocess.PIPE, text=True, check=True).stdout
-        if (variant == "staged") != ("kStaged = 1;" in source):
-            print(f"WRONG: @{entry} as it is: expected {variant or 'direct'} results")
-            wrong += 1
+        for name, (_, _, shown) in VARIANTS.items():
+            if (variant == name) != bool(re.search(shown, source)):
+                print(f"WRONG: @{entry}, variant '{variant}', as it is: unexpected '{shown}', or none")
+                wrong += 1
         sources[entry, variant] = source
     for mutation in mutations:
         if mutation.old not in sources[mutation.entry, mutation.variant]:
@@ -161,11 +188,13 @@ def mutate(winnow, spec, choice, database, cut):
 
 def main(winnow, spec, choice=""):
     with tempfile.TemporaryDirectory() as folder:
-        database, cut = os.path.join(folder, "staged.json"), os.path.join(folder, "cut.mlir")
-        for path, text in ((database, staged_schedules()), (cut, CUT)):
+        databases = {name: os.path.join(folder, f"{name}.json") for name in VARIANTS}
+        files = {databases[name]: database_of(dense, sparse) for name, (dense, sparse, _) in VARIANTS.items()}
+        cut = os.path.join(folder, "cut.mlir")
+        for path, text in {**files, cut: CUT}.items():
             with open(path, "w", encoding="utf-8") as file:
                 file.write(text)
-        return mutate(winnow, spec, choice, database, cut)
+        return mutate(winnow, spec, choice, databases, cut)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@
 usage: check_schedules.py WINNOW EXAMPLES FOLDER [SHARE OF]
 
 A database of tuned schedules forces the schedules of both products of a network; `winnow run --check` compares results
-and every kernel's output with the reference. Depths of the ring, rasters, pacings and how results are stored take turns. Databases, specs and logs
-go to FOLDER. With SHARE and OF only every OF-th run is made, from run SHARE modulo OF on. Prints what each product ran
+and every kernel's output with the reference. Depths of the ring, rasters, pacings, clusters and how results are stored
+alternate. Databases, specs and logs go to FOLDER. With SHARE and OF only every OF-th run is made, from run SHARE modulo OF on. Prints what each product ran
 under, by kind and tile; fails if a check does, or if a run had no forced schedule.
 """
 
@@ -18,7 +18,7 @@ import sys
 
 TOKENS = 333
 D_MODEL, D_FFN = 288, 608  # 2.25 and 4.75 slabs of f8, no whole tile
-ROWS = [(64, 1), (128, 1), (128, 2), (256, 2)]
+ROWS = [(64, 1, False), (128, 1, False), (128, 2, False), (256, 2, False), (64, 2, True), (128, 2, True)]  # the last take turns
 COLUMNS = range(64, 257, 32)
 MOST_STAGES = [9, 3, 9, 2, 5]
 RASTERS = [12, 1, 2, 16, 8]
@@ -30,11 +30,12 @@ def resized(text, sizes):
     return re.sub(r"(?<![0-9.])(" + "|".join(map(str, sizes)) + r")(?=x)", lambda match: str(sizes[int(match[1])]), text)
 
 
-def entries(problem, rows, warpgroups, columns, turn):
+def entries(problem, rows, warpgroups, turns, columns, turn):
     """Entries for whatever the orders and panels of the product are: the deepest legal ring decides."""
     choices = [{"rhs_order": order} for order in ORDERS]
     deep = MOST_STAGES[turn % 5] > 4  # others have no stages to lend
-    staged = deep and turn % 2 == 0 and not problem["compress"] and problem["out"] in ("bf16", "f16") and problem["n"] % 32 == 0
+    cluster = 2 if turn % 3 == 0 and not problem["compress"] and columns % 64 == 0 else 0
+    staged = deep and turn % 2 == 0 and not turns and not problem["compress"] and problem["out"] in ("bf16", "f16") and problem["n"] % 32 == 0
     if problem["sparse"]:
         choices = [{**choice, "panel": 0} for choice in choices]
     else:
@@ -47,7 +48,7 @@ def entries(problem, rows, warpgroups, columns, turn):
             yield {"chip": "sm_90a", "problem": {**problem, **choice, "tokens": [TOKENS - reach, TOKENS + reach]},
                    "schedule": {"tile": [rows, columns], "warpgroups": warpgroups, "stages": stages,
                                 "raster": RASTERS[turn % 5], "pacing": PACINGS[turn // 5 % 5],
-                                "staged": staged},
+                                "staged": staged, "cluster": cluster, "turns": turns},
                    "measured": {"device": "none", "us": 1.0, "model_us": 2.0, "date": "2026-01-01", "build": "none"}}
 
 
@@ -74,7 +75,7 @@ def networks(examples):
 
 
 def runs(examples):
-    tiles = [(rows, warpgroups, columns) for rows, warpgroups in ROWS for columns in COLUMNS]
+    tiles = [(*rows, columns) for rows in ROWS for columns in COLUMNS]
     for offset, network in enumerate(networks(examples)):
         for turn, tile in enumerate(tiles):
             # The second product has another tile than the first.
@@ -85,7 +86,7 @@ def main(winnow, examples, folder, share="0", of="1"):
     os.makedirs(folder, exist_ok=True)
     wrong = made = 0
     seen = {}
-    staged = 0
+    kinds = {"staged": 0, "cluster 2": 0, "turns": 0}
     for index, ((name, text, entry, problems), tiles, turn) in enumerate(runs(examples)):
         if index % int(of) != int(share) % int(of):
             continue
@@ -94,7 +95,7 @@ def main(winnow, examples, folder, share="0", of="1"):
         with open(spec, "w", encoding="utf-8") as file:
             file.write(text)
         forced = itertools.chain.from_iterable(
-            entries(problem, rows, warpgroups, columns, turn) for problem, (rows, warpgroups, columns) in zip(problems, tiles))
+            entries(problem, *tile, turn) for problem, tile in zip(problems, tiles))
         with open(database, "w", encoding="utf-8") as file:
             json.dump({"version": 1, "entries": list(forced)}, file)
         command = [winnow, "run", spec, f"--entry={entry}", f"--tokens={TOKENS}", "--target=gpu", "--check", "--remarks",
@@ -103,7 +104,8 @@ def main(winnow, examples, folder, share="0", of="1"):
         used = re.findall(r"schedule: (?:.*?: )?wgmma (\d+ x \d+), (\d) warpgroups?, (\d+) stages[^\n]*?; tuned:", done.stdout)
         for position, (tile, warpgroups, stages) in enumerate(used):
             seen.setdefault(name, set()).add((tile, warpgroups, stages))
-        staged += len(re.findall(r"schedule: (?:.*?: )?wgmma [^;\n]*, staged[^;\n]*; tuned:", done.stdout))
+        for kind in kinds:
+            kinds[kind] += len(re.findall(r"schedule: (?:.*?: )?wgmma [^;\n]*, " + kind + r"[^;\n]*; tuned:", done.stdout))
         refused = "is not used: " in done.stdout  # not legal for this product
         if done.returncode != 0 or not re.search(r"\n  ok ", done.stdout) or not (used or refused):
             log = os.path.join(folder, f"wrong_{index}.log")
@@ -115,7 +117,8 @@ def main(winnow, examples, folder, share="0", of="1"):
     for name, schedules in sorted(seen.items()):
         print(f"{name}: {len({schedule[:2] for schedule in schedules})} tiles, rings of "
               f"{', '.join(sorted({schedule[2] for schedule in schedules}))} stages")
-    print(f"{staged} staged products")
+    for kind, products in kinds.items():
+        print(f"{products} products: {kind}")
     print(f"{made} runs, {wrong} wrong")
     return 1 if wrong or not made else 0
 

@@ -82,6 +82,8 @@ static llvm::json::Object toJson(const TunedCandidate &candidate) {
                             {"pacing", schedule.pacing},
                             {"split", schedule.split},
                             {"staged", schedule.staged},
+                            {"cluster", schedule.cluster},
+                            {"turns", schedule.turns},
                             {"predicted_clocks", static_cast<int64_t>(candidate.clocks)}};
   object["seconds"] = candidate.seconds ? llvm::json::Value(*candidate.seconds) : llvm::json::Value(nullptr);
   object["seconds_p10"] = candidate.seconds ? llvm::json::Value(candidate.low) : llvm::json::Value(nullptr);

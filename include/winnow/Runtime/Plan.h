@@ -30,26 +30,27 @@ struct Extent {
   }
 };
 
-/// Where a buffer's memory comes from: the caller (input, output), the workspace handed to `execute`, or the plan itself
-/// (constant: `Buffer::contents`, copied to the device once, when the plan is loaded; never written by a launch).
+/// Where a buffer's memory comes from: the caller (input, output), the workspace handed to `execute`, or the plan
+/// itself (constant: `Buffer::contents`, copied to the device once, when the plan is loaded; never written by a
+/// launch).
 enum class BufferKind : uint8_t { input, output, workspace, constant };
 
 /// How a buffer's elements lie in memory (docs/kernels.md, "Buffer layouts").
 enum class Layout : uint8_t { rowMajor, transposed, packed24 };
 
 struct Buffer {
-  std::string name;                ///< argument name for inputs and outputs, for messages
+  std::string name; ///< argument name for inputs and outputs, for messages
   BufferKind kind = BufferKind::workspace;
   ElementType element = ElementType::u8;
-  std::vector<int64_t> shape;      ///< logical; -1 is the token count
-  Extent bytes;                    ///< size in memory, padding of the layout included
-  bool isWeight = false;           ///< contents do not change from call to call
-  std::vector<uint8_t> contents;   ///< constant: exactly `bytes` bytes; else empty
+  std::vector<int64_t> shape;    ///< logical; -1 is the token count
+  Extent bytes;                  ///< size in memory, padding of the layout included
+  bool isWeight = false;         ///< contents do not change from call to call
+  std::vector<uint8_t> contents; ///< constant: exactly `bytes` bytes; else empty
   Layout layout = Layout::rowMajor;
-  uint8_t sparseAxis = 1;          ///< packed24: compressed along this axis
-  uint32_t panel = 0;              ///< packed24: rows per panel
-  int32_t stage = -1;              ///< holds a result of this ffn.kernel, counted in order from 0; -1: of none
-  uint32_t stageResult = 0;        ///< which result of it
+  uint8_t sparseAxis = 1;   ///< packed24: compressed along this axis
+  uint32_t panel = 0;       ///< packed24: rows per panel
+  int32_t stage = -1;       ///< holds a result of this ffn.kernel, counted in order from 0; -1: of none
+  uint32_t stageResult = 0; ///< which result of it
 };
 
 /// A CUtensorMap to be encoded from a buffer at launch (PTX ISA, "Tensors"; cuTensorMapEncodeTiled).
@@ -78,33 +79,34 @@ struct Kernel {
 
 struct Launch {
   enum class Kind : uint8_t { kernel, fillZero, copy } kind = Kind::kernel;
-  uint32_t kernel = 0;              ///< into Plan::kernels
+  uint32_t kernel = 0; ///< into Plan::kernels
   std::vector<Argument> arguments;
   std::vector<TensorMap> tensorMaps;
-  Extent tiles;                     ///< CTAs wanted
-  bool persistent = false;          ///< grid = min(tiles, multiprocessors); else grid = tiles
-  uint32_t buffer = 0;              ///< fillZero, copy: the buffer written, into Plan::buffers
-  uint32_t source = 0;              ///< copy: the buffer read, of the same size, into Plan::buffers
+  Extent tiles;            ///< CTAs wanted
+  bool persistent = false; ///< grid = min(tiles, multiprocessors), whole clusters; else grid = tiles
+  uint32_t cluster = 1;    ///< CTAs of a cluster of the kernel
+  uint32_t buffer = 0;     ///< fillZero, copy: the buffer written, into Plan::buffers
+  uint32_t source = 0;     ///< copy: the buffer read, of the same size, into Plan::buffers
 };
 
 struct Image {
-  std::string name;                 ///< of the kernel or kernels inside
-  std::vector<uint8_t> cubin;       ///< ELF for Plan::target
+  std::string name;           ///< of the kernel or kernels inside
+  std::vector<uint8_t> cubin; ///< ELF for Plan::target
   std::string ptx;
-  std::string source;               ///< CUDA C++ it was compiled from
+  std::string source; ///< CUDA C++ it was compiled from
 };
 
 /// A compiled function. Equal plans serialise to equal bytes.
 struct Plan {
-  std::string name;                 ///< of the function
-  std::string target;               ///< "sm_90a", "cpu", …
-  std::string compiler;             ///< Winnow build id
-  std::string spec;                 ///< the ffn module that was compiled, as MLIR text
-  std::vector<Buffer> buffers;      ///< inputs in order, outputs in order, then workspace and constants
+  std::string name;            ///< of the function
+  std::string target;          ///< "sm_90a", "cpu", …
+  std::string compiler;        ///< Winnow build id
+  std::string spec;            ///< the ffn module that was compiled, as MLIR text
+  std::vector<Buffer> buffers; ///< inputs in order, outputs in order, then workspace and constants
   std::vector<Kernel> kernels;
   std::vector<Launch> launches;
   std::vector<Image> images;
-  int64_t maxTokens = INT32_MAX;    ///< greatest token count the kernels can index
+  int64_t maxTokens = INT32_MAX; ///< greatest token count the kernels can index
 };
 
 } // namespace winnow::rt

@@ -51,6 +51,8 @@ static LogicalResult emitConfig(SourceStream &stream, kern::GemmOp op, const ker
     emitConstant(stream, "kSplitSlots", kern::splitSlots(plain));
     emitConstant(stream, "kSplitCounters", kern::splitCounters(plain));
     emitConstant(stream, "kStaged", schedule.getStaged());
+    emitConstant(stream, "kCluster", kern::clusterSize(plain));
+    emitConstant(stream, "kTurns", schedule.getTurns());
     emitConstant(stream, "kElementBytes", elementBytes(problem.lhs));
     emitConstant(stream, "kSparse", problem.sparse);
     emitConstant(stream, "kRhsPermuted", isRhsPermuted(op));
@@ -96,6 +98,8 @@ LogicalResult cuda::emitGemm(SourceStream &stream, kern::GemmOp op) {
 
   std::string attributes =
       "__launch_bounds__(" + (wgmma ? std::to_string((schedule.getWarpgroups() + 1) * 128) + ", 1" : "256") + ")";
+  if (int64_t cluster = kern::clusterSize(kern::toSchedule(schedule)); cluster > 1)
+    attributes = "__cluster_dims__(" + std::to_string(cluster) + ", 1, 1) " + attributes;
   SmallVector<Parameter> parameters = getParameters(op);
   SourceStream::Scope function(stream, entryOpening(op.getSymName(), attributes, parameters), "}");
   stream.line("winnow::GemmArguments arguments;");

@@ -40,14 +40,17 @@ static std::pair<Count, Count> gemmTiles(kern::GemmOp op, const kern::GemmProble
     padM = problem.outPanel;
     padN = slabElements(elementBytes(problem.out));
   }
-  kern::ScheduleAttr schedule = *op.getSchedule();
+  kern::GemmSchedule schedule = kern::toSchedule(*op.getSchedule());
+  int64_t cluster = kern::clusterSize(schedule);
   // Padding matters only where it reaches into a further tile: a tile that is a multiple of it already covers it.
-  auto count = [](int64_t extent, int64_t padding, int64_t tile) {
+  auto count = [](int64_t extent, int64_t padding, int64_t tile, int64_t together) {
     if (extent != kTokens)
-      return Count{ceilDiv(roundUp(extent, padding), tile)};
-    return tileCount(extent, padding, tile);
+      return Count{roundUp(ceilDiv(roundUp(extent, padding), tile), together)};
+    Count stacks = tileCount(extent, padding, tile * together);
+    stacks.factor *= together;
+    return stacks;
   };
-  return {count(problem.m, padM, schedule.getTileM()), count(problem.n, padN, schedule.getTileN())};
+  return {count(problem.m, padM, schedule.tileM, cluster), count(problem.n, padN, schedule.tileN, 1)};
 }
 
 FailureOr<LaunchShape> cuda::getLaunchShape(kern::GemmOp op) {
@@ -66,6 +69,7 @@ FailureOr<LaunchShape> cuda::getLaunchShape(kern::GemmOp op) {
     shape.threads = (schedule.warpgroups + 1) * 128;
     shape.sharedBytes = kern::sharedMemoryBytes(*problem, schedule);
     shape.persistent = true;
+    shape.cluster = static_cast<uint32_t>(kern::clusterSize(schedule));
   }
   return shape;
 }
@@ -96,6 +100,8 @@ FailureOr<LaunchShape> cuda::getLaunchShape(kern::MapOp op) {
   LaunchShape shape;
   shape.tiles = *tiles;
   shape.threads = kern::getMapThreads(op);
+  if (slices)
+    shape.cluster = static_cast<uint32_t>(slices->count);
   return shape;
 }
 
@@ -182,21 +188,22 @@ rt::TensorMap cuda::getRhsMap(kern::GemmOp op) {
           k = op.getTransposeRhs() ? extents.columns : extents.rows;
   rt::ElementType element = *kern::getElementType(type.getElementType());
   int64_t size = elementBytes(element);
+  kern::GemmSchedule schedule = kern::toSchedule(*op.getSchedule());
   uint32_t slab = static_cast<uint32_t>(slabElements(size)),
-           tileN = static_cast<uint32_t>(op.getSchedule()->getTileN());
+           fetched = static_cast<uint32_t>(schedule.tileN / kern::clusterSize(schedule));
   rt::Extent row = rowBytes(type, k, size), along = extentAlongK(type, k);
   rt::TensorMap map;
   map.element = mapElement(element);
   if (!isRhsPermuted(op)) {
     map.extents = {along, Count{n}.toExtent()};
     map.strides = {row};
-    map.box = {slab, tileN};
+    map.box = {slab, fetched};
     return map;
   }
   // Row 32g + 8q + 2b + e of the operand is fetched as row 32g + 8b + 2q + e of the tile.
   map.extents = {along, rt::Extent::constant(2), rt::Extent::constant(4), rt::Extent::constant(4),
                  rt::Extent::constant(n / 32)};
   map.strides = {row, scaled(row, 8), scaled(row, 2), scaled(row, 32)};
-  map.box = {slab, 2, 4, 4, tileN / 32};
+  map.box = {slab, 2, 4, 4, fetched / 32};
   return map;
 }

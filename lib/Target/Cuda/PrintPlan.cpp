@@ -74,7 +74,10 @@ static void printLaunch(const rt::Plan &plan, const rt::Launch &launch, size_t i
   stream << plan.kernels[launch.kernel].name << "(";
   llvm::interleaveComma(launch.arguments, stream,
                         [&](const rt::Argument &argument) { printArgument(argument, stream); });
-  stream << "), tiles " << text(launch.tiles) << (launch.persistent ? ", persistent" : "") << "\n";
+  stream << "), tiles " << text(launch.tiles) << (launch.persistent ? ", persistent" : "");
+  if (launch.cluster > 1)
+    stream << ", cluster " << launch.cluster;
+  stream << "\n";
   for (auto [number, map] : llvm::enumerate(launch.tensorMaps)) {
     stream << "  map " << number << ": buffer " << map.buffer << " " << text(map.element) << " extents [";
     printExtents(stream, map.extents);

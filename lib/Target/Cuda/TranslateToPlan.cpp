@@ -174,6 +174,7 @@ template <typename Op> LogicalResult PlanBuilder::addKernelLaunch(kern::LaunchOp
   result.kernel = *index;
   result.tiles = shape->tiles;
   result.persistent = shape->persistent;
+  result.cluster = shape->cluster;
   for (const Parameter &parameter : getParameters(kernel)) {
     rt::Argument argument;
     auto operand = [&] { return bufferIndex.lookup(launch.getBuffers()[parameter.operand]); };

@@ -14,6 +14,7 @@ struct LaunchShape {
   uint32_t sharedBytes = 0;
   rt::Extent tiles;
   bool persistent = false;
+  uint32_t cluster = 1; ///< CTAs; `tiles` is a multiple of it
 };
 
 /// Fails with an error at `op` where the number of tiles is not linear in the token count.

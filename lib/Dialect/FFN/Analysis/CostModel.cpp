@@ -72,7 +72,11 @@ static double tensorRate(const ProductProblem &problem, bool sparse, const Chip 
 }
 
 /// The tiles of the default schedules (ScheduleModel.cpp); the product takes the one that serves it best.
-static constexpr std::array<std::pair<double, double>, 3> kTiles = {{{256, 192}, {128, 256}, {64, 128}}};
+struct Tile {
+  double m, n;
+  bool turns = false; ///< dense products alone; epilogues but the last are hidden
+};
+static constexpr std::array<Tile, 4> kTiles = {{{128, 192, true}, {256, 192}, {128, 256}, {64, 128}}};
 
 static double ceilDiv(double a, double b) { return std::max<int64_t>(1, static_cast<int64_t>((a + b - 1) / b)); }
 
@@ -93,7 +97,9 @@ Prediction winnow::ffn::predictProduct(const ProductProblem &problem, bool spars
   if (rate == 0)
     rate = chip.multiprocessors * 128 * 2 * 1.5e9;
   double best = HUGE_VAL;
-  for (auto [tileM, tileN] : kTiles) {
+  for (auto [tileM, tileN, turns] : kTiles) {
+    if (turns && sparse)
+      continue;
     // A wave of CTAs takes as long as one tile, however few of them have work.
     double tiles = ceilDiv(m, tileM) * ceilDiv(n, tileN);
     double perWave = chip.multiprocessors * tileM * tileN;
@@ -107,7 +113,7 @@ Prediction winnow::ffn::predictProduct(const ProductProblem &problem, bool spars
     }
     double epilogue = 0, epilogueRate = problem.compressesOut ? chip.compressRate : chip.epilogueRate;
     if (epilogueRate != 0)
-      epilogue = waves * chip.multiprocessors * rows * tileN / epilogueRate;
+      epilogue = (turns ? 1 : waves) * chip.multiprocessors * rows * tileN / epilogueRate;
     double seconds = std::max(compute, memory) + epilogue;
     if (seconds < best) {
       best = seconds;

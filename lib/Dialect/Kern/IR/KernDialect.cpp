@@ -101,11 +101,12 @@ LogicalResult BufferType::verify(llvm::function_ref<InFlightDiagnostic()> emitEr
 
 LogicalResult ScheduleAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, Family family, int64_t tileM,
                                    int64_t tileN, int64_t warpgroups, int64_t stages, int64_t raster, int64_t pacing,
-                                   int64_t split, int64_t staged) {
+                                   int64_t split, int64_t staged, int64_t cluster, int64_t turns) {
   if (tileM < 1 || tileN < (family == Family::Row ? 0 : 1)) // KS1
     return emitError() << "schedule expects a positive tile, got [" << tileM << ", " << tileN << "]";
   std::pair<StringRef, int64_t> fields[] = {{"warpgroups", warpgroups}, {"stages", stages}, {"raster", raster},
-                                            {"pacing", pacing},         {"split", split},   {"staged", staged}};
+                                            {"pacing", pacing},         {"split", split},   {"staged", staged},
+                                            {"cluster", cluster},       {"turns", turns}};
   if (family != Family::Wgmma) {
     for (auto [name, value] : fields) // KS2
       if (value != 0)
@@ -114,12 +115,16 @@ LogicalResult ScheduleAttr::verify(llvm::function_ref<InFlightDiagnostic()> emit
     return success();
   }
   for (auto [name, value] : fields) // KS3
-    if (bool mayBeZero = name == "pacing" || name == "split" || name == "staged"; value < (mayBeZero ? 0 : 1))
+    if (bool mayBeZero = name != "warpgroups" && name != "stages" && name != "raster"; value < (mayBeZero ? 0 : 1))
       return emitError() << "schedule of family wgmma expects " << (mayBeZero ? "no negative " : "a positive ") << name
                          << ", got " << value;
   if (staged > 1)
     return emitError() << "schedule expects staged to be 0 or 1, got " << staged;
-  if (tileM % (64 * warpgroups) != 0)
+  if (cluster != 0 && cluster != 2)
+    return emitError() << "schedule expects a cluster of 0 or 2 CTAs, got " << cluster;
+  if (turns > 1)
+    return emitError() << "schedule expects turns to be 0 or 1, got " << turns;
+  if (tileM % (64 * (turns ? 1 : warpgroups)) != 0)
     return emitError() << "schedule of family wgmma expects a multiple of 64 tile rows per warpgroup, got " << tileM
                        << " rows for " << warpgroups << " warpgroups";
   return success();

@@ -94,14 +94,15 @@ FailureOr<GemmProblem> kern::describe(GemmOp op) {
 }
 
 GemmSchedule kern::toSchedule(ScheduleAttr attribute) {
-  return {attribute.getFamily(),     attribute.getTileM(),  attribute.getTileN(),
-          attribute.getWarpgroups(), attribute.getStages(), attribute.getRaster(),
-          attribute.getPacing(),     attribute.getSplit(),  attribute.getStaged() != 0};
+  return {attribute.getFamily(),      attribute.getTileM(),   attribute.getTileN(),     attribute.getWarpgroups(),
+          attribute.getStages(),      attribute.getRaster(),  attribute.getPacing(),    attribute.getSplit(),
+          attribute.getStaged() != 0, attribute.getCluster(), attribute.getTurns() != 0};
 }
 
 ScheduleAttr kern::toAttribute(MLIRContext *context, const GemmSchedule &schedule) {
   return ScheduleAttr::get(context, schedule.family, schedule.tileM, schedule.tileN, schedule.warpgroups,
-                           schedule.stages, schedule.raster, schedule.pacing, schedule.split, schedule.staged);
+                           schedule.stages, schedule.raster, schedule.pacing, schedule.split, schedule.staged,
+                           schedule.cluster, schedule.turns);
 }
 
 static std::string whyNotRow(MapOp op) {
@@ -182,7 +183,7 @@ int64_t kern::getMapThreads(MapOp op) {
 ScheduleAttr kern::getMapSchedule(MapOp op, Family family) {
   MLIRContext *context = op.getContext();
   if (family != Family::Row)
-    return ScheduleAttr::get(context, family, 64, 128, 0, 0, 0, 0, 0, 0);
+    return ScheduleAttr::get(context, family, 64, 128);
   // Few CTAs per row while each thread has at most eight loads in flight: 32 words of bf16.
   int64_t slice = 0, extent = getExtents(cast<BufferType>(op.getInput())).columns;
   for (int64_t count = 1; extent > 0 && count <= kMostSlices; count *= 2) {
@@ -197,5 +198,5 @@ ScheduleAttr kern::getMapSchedule(MapOp op, Family family) {
     if (heldWords(op, slice) <= 32)
       break;
   }
-  return ScheduleAttr::get(context, family, 8, slice, 0, 0, 0, 0, 0, 0);
+  return ScheduleAttr::get(context, family, 8, slice);
 }

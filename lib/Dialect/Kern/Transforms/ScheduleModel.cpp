@@ -21,26 +21,29 @@ static constexpr double kStagedClocksPerElement = 3800.0 / (256 * 192);
 /// A later tile must be predicted to take at most this fraction of the time of the best before it: the first is the one
 /// that has been measured, and the prediction is not exact to a few percent.
 static constexpr double kWorthwhile = 0.95;
-static constexpr int64_t kFewRows = 64, kUsualTiles = 3;
+static constexpr int64_t kFewRows = 64;
 
 /// The tiles that are considered, in order of preference, and the deepest ring of each. Deep rings pay where few tokens
 /// leave nothing but streaming the weights: a 64 x 128 tile with 9 stages reads them at 93 % of the copy bandwidth
-/// (docs/benchmarks.md, "Few tokens"). Where weights of few rows leave multiprocessors without work, tiles are cut
-/// along K. Narrow tiles, a stage of which is small, are the other way to give all of them work: at 64 tokens the
-/// faster one, at one token the slower one. They are considered from kLeastNarrowRows to kMostNarrowRows rows.
+/// (docs/benchmarks.md, "Few tokens"). Dense products begin with warpgroups that take turns, which hide their
+/// epilogues; sparse ones, which shared memory bounds, have to fetch as little as possible. Where weights of few rows
+/// leave multiprocessors without work, tiles are cut along K. Narrow tiles, a stage of which is small, are the other
+/// way to give all of them work: at 64 tokens the faster one, at one token the slower one. They are considered from
+/// kLeastNarrowRows to kMostNarrowRows rows.
 struct TileShape {
   int64_t tileM, tileN, warpgroups, mostStages;
+  bool turns = false;
 };
-static constexpr TileShape kTiles[] = {
-    {256, 192, 2, 9}, {128, 256, 2, 9}, {64, 128, 1, 9}, {64, 64, 1, 12}, {64, 32, 1, 15}};
+static constexpr TileShape kTiles[] = {{128, 192, 2, 9, true}, {256, 192, 2, 9}, {128, 256, 2, 9},
+                                       {64, 128, 1, 9},        {64, 64, 1, 12},  {64, 32, 1, 15}};
 static bool isNarrow(const GemmSchedule &schedule) { return schedule.tileN < 128; }
 static constexpr int64_t kLeastNarrowRows = 33, kMostNarrowRows = 128;
 
 /// What the device code has registers and barriers for (gemm_wgmma.cuh).
-static constexpr int64_t kMostWarpgroups = 3, kMostRingStages = 15;
+static constexpr int64_t kMostWarpgroups = 3, kMostRingStages = 15, kMostClusterStages = 10;
 /// Measured on the sparse product at (16384, 8192, 28672), sustained: 2299 TFLOP/s with pacing 8, 2255 with 16, 2123
 /// without; 2292 with raster 12 against 2255 with 8.
-static constexpr int64_t kRaster = 12;
+static constexpr int64_t kRasterRows = 12 * 256;
 static constexpr int64_t kPacing = 8;
 
 /// The last wave is cut into at most so many parts along K: 64-row tiles, whose sums are small, into more. Beyond
@@ -70,8 +73,12 @@ static int64_t stageBytes(const GemmProblem &problem, const GemmSchedule &schedu
 }
 
 static int64_t scaleBytes(const GemmSchedule &schedule) {
-  return schedule.warpgroups * (schedule.tileN + schedule.tileM / schedule.warpgroups) * 4;
+  return schedule.warpgroups * (schedule.tileN + schedule.tileM / sharingWarpgroups(schedule)) * 4;
 }
+
+int64_t kern::clusterSize(const GemmSchedule &schedule) { return std::max<int64_t>(1, schedule.cluster); }
+
+int64_t kern::sharingWarpgroups(const GemmSchedule &schedule) { return schedule.turns ? 1 : schedule.warpgroups; }
 
 int64_t kern::sharedMemoryBytes(const GemmProblem &problem, const GemmSchedule &schedule) {
   return schedule.stages * stageBytes(problem, schedule) + kBarrierBytes + scaleBytes(schedule);
@@ -83,7 +90,7 @@ int64_t kern::nominalTiles(const GemmProblem &problem, const GemmSchedule &sched
     m = cuda::roundUp(m, problem.outPanel);
     n = cuda::roundUp(n, cuda::slabElements(cuda::elementBytes(problem.out)));
   }
-  return cuda::ceilDiv(m, schedule.tileM) * cuda::ceilDiv(n, schedule.tileN);
+  return cuda::roundUp(cuda::ceilDiv(m, schedule.tileM), clusterSize(schedule)) * cuda::ceilDiv(n, schedule.tileN);
 }
 
 /// Why tensor copies cannot read an operand; empty if they can (PTX ISA: strides are multiples of 16 bytes).
@@ -156,15 +163,18 @@ std::string kern::whyIllegal(const GemmProblem &problem, const GemmSchedule &sch
   int64_t tileM = schedule.tileM, tileN = schedule.tileN, warpgroups = schedule.warpgroups;
   if (warpgroups > kMostWarpgroups)
     return "expects 1 to " + std::to_string(kMostWarpgroups) + " warpgroups, got " + std::to_string(warpgroups);
-  if (warpgroups <= 0 || (tileM != warpgroups * 64 && tileM != warpgroups * 128))
+  int64_t sharing = sharingWarpgroups(schedule);
+  if (warpgroups <= 0 || (tileM != sharing * 64 && tileM != sharing * 128))
     return "tile M expects 64 or 128 rows per warpgroup, got " + std::to_string(tileM) + " for " +
-           std::to_string(warpgroups) + " warpgroups";
+           std::to_string(sharing) + " warpgroups";
+  if (schedule.turns && (warpgroups != 2 || schedule.staged))
+    return "two warpgroups take turns and store directly, got " + toString(schedule);
   if (tileN < 32 || tileN > instruction->nMax || tileN % 32 != 0)
     return "tile N expects a multiple of 32 in [32, " + std::to_string(instruction->nMax) + "], got " +
            std::to_string(tileN);
   // A thread of three consumer warpgroups has 160 registers instead of 240.
   int64_t room = warpgroups < kMostWarpgroups ? chip.accumulators : chip.accumulators - 80;
-  if (int64_t count = tileN / 2 * (tileM / 64 / warpgroups); count > room)
+  if (int64_t count = tileN / 2 * (tileM / 64 / sharing); count > room)
     return "a thread would hold " + std::to_string(count) + " accumulators, more than " + std::to_string(room);
   if (schedule.stages < 2)
     return "a ring expects at least 2 stages, got " + std::to_string(schedule.stages);
@@ -174,6 +184,13 @@ std::string kern::whyIllegal(const GemmProblem &problem, const GemmSchedule &sch
   if (int64_t bytes = sharedMemoryBytes(problem, schedule); bytes > chip.sharedBytes)
     return std::to_string(schedule.stages) + " stages take " + std::to_string(bytes) +
            " bytes of shared memory, more than " + std::to_string(chip.sharedBytes);
+  if (schedule.cluster != 0 && schedule.cluster != 2)
+    return "cluster expects 0 or 2 CTAs, got " + std::to_string(schedule.cluster);
+  if (schedule.cluster != 0 && tileN % 64 != 0)
+    return "a cluster shares a tile N that is a multiple of 64, got " + std::to_string(tileN);
+  if (schedule.cluster != 0 && schedule.stages > kMostClusterStages)
+    return "a ring of a cluster expects at most " + std::to_string(kMostClusterStages) + " stages, got " +
+           std::to_string(schedule.stages);
   if (schedule.raster < 1)
     return "raster expects at least 1, got " + std::to_string(schedule.raster);
   if (schedule.pacing < 0)
@@ -192,6 +209,8 @@ std::string kern::whyIllegal(const GemmProblem &problem, const GemmSchedule &sch
     return "tile M " + std::to_string(tileM) + " is not the panel " + std::to_string(problem.panel) +
            " of the compressed operand";
   if (problem.compress) {
+    if (schedule.cluster != 0)
+      return "the epilogue of a compressed result leaves no registers to the producer of a cluster";
     if (problem.n == cuda::kTokens || problem.n % 32 != 0)
       return "a compressed result expects a multiple of 32 columns, got " + extentText(problem.n);
     if (tileN % 64 != 0)
@@ -229,7 +248,10 @@ static double slabClocks(const GemmProblem &problem, const GemmSchedule &schedul
   double shared = static_cast<double>(blocks) *
                   (schedule.tileN * cuda::kSlabBytes + 64 * cuda::kSlabBytes / (problem.sparse ? 2 : 1)) /
                   chip.sharedBytesPerClock;
-  double fetch = static_cast<double>(stageBytes(problem, schedule)) / chip.l2BytesPerClock;
+  // The CTAs of a cluster fetch B together.
+  double fetched = static_cast<double>(lhsStageBytes(problem, schedule)) +
+                   static_cast<double>(schedule.tileN * cuda::kSlabBytes) / static_cast<double>(clusterSize(schedule));
+  double fetch = fetched / static_cast<double>(chip.l2BytesPerClock);
   return std::max({tensor, shared, fetch});
 }
 
@@ -295,9 +317,13 @@ static Clocks countClocks(const GemmProblem &problem, const GemmSchedule &schedu
   double perSlab = slabClocks(problem, schedule, chip);
   clocks.stream = streamed / static_cast<double>(chip.memoryBytesPerClock);
   clocks.readers = std::min(chip.multiprocessors, tiles * cut.parts);
-  clocks.busy = (tiles / chip.multiprocessors * slabs + cut.slabs) * perSlab +
-                waves * (schedule.staged ? kStagedClocksPerElement : kEpilogueClocksPerElement) *
-                    std::min(m, schedule.tileM) * schedule.tileN;
+  double product = slabs * perSlab;
+  double epilogue = (schedule.staged ? kStagedClocksPerElement : kEpilogueClocksPerElement) *
+                    static_cast<double>(std::min(m, schedule.tileM) * schedule.tileN);
+  // In turns the product of one warpgroup hides the epilogue of the other, as far as it is long enough.
+  double epilogues =
+      schedule.turns ? epilogue + (waves - 1) * std::max(0.0, (epilogue - product) / 2) : waves * epilogue;
+  clocks.busy = (tiles / chip.multiprocessors * slabs + cut.slabs) * perSlab + epilogues;
   clocks.sums = cut.sums * perSlab;
   return clocks;
 }
@@ -308,7 +334,7 @@ double kern::predictClocks(const GemmProblem &problem, const GemmSchedule &sched
 
 bool kern::usuallyStaged(const GemmProblem &problem, const GemmSchedule &schedule, const ChipLimits &chip) {
   return nominal(problem, problem.m) >= schedule.tileM && nominalTiles(problem, schedule) > chip.multiprocessors &&
-         whyNotStaged(problem, schedule).empty();
+         !schedule.turns && whyNotStaged(problem, schedule).empty();
 }
 
 int64_t kern::usualSplit(const GemmProblem &problem, const GemmSchedule &schedule, const ChipLimits &chip) {
@@ -330,7 +356,10 @@ std::vector<ScheduleCandidate> kern::enumerateSchedules(const GemmProblem &probl
     candidates.push_back(std::move(candidate));
   };
   for (const TileShape &tile : kTiles) {
-    GemmSchedule schedule{Family::Wgmma, tile.tileM, tile.tileN, tile.warpgroups, 0, kRaster, 0};
+    if (tile.turns && problem.sparse)
+      continue;
+    GemmSchedule schedule{Family::Wgmma, tile.tileM, tile.tileN, tile.warpgroups, 0, kRasterRows / tile.tileM, 0};
+    schedule.turns = tile.turns;
     int64_t room = chip.sharedBytes - kBarrierBytes - scaleBytes(schedule);
     schedule.stages = std::min(tile.mostStages, room / stageBytes(problem, schedule));
     if (pacingIsLinear(problem) &&
@@ -347,7 +376,8 @@ std::vector<ScheduleCandidate> kern::enumerateSchedules(const GemmProblem &probl
 Result<GemmSchedule> kern::chooseSchedule(const GemmProblem &problem, const ChipLimits &chip) {
   std::vector<ScheduleCandidate> candidates = enumerateSchedules(problem, chip);
   if (nominal(problem, problem.m) <= kFewRows) // the small tile is the one that has been measured
-    std::reverse(candidates.begin(), candidates.begin() + kUsualTiles);
+    std::reverse(candidates.begin(), std::find_if(candidates.begin(), candidates.end(),
+                                                  [](const auto &candidate) { return isNarrow(candidate.schedule); }));
   const ScheduleCandidate *best = nullptr;
   for (const ScheduleCandidate &candidate : candidates) {
     int64_t m = nominal(problem, problem.m);
@@ -381,5 +411,9 @@ std::string kern::toString(const GemmSchedule &schedule) {
     text += ", split " + std::to_string(schedule.split);
   if (schedule.staged)
     text += ", staged";
+  if (schedule.cluster > 1)
+    text += ", cluster " + std::to_string(schedule.cluster);
+  if (schedule.turns)
+    text += ", turns";
   return text;
 }

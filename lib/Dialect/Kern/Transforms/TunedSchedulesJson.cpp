@@ -197,6 +197,10 @@ static bool readSchedule(const json::Value &value, GemmSchedule &schedule, json:
     members.readNumber("split", schedule.split);
   if (members.has("staged"))
     members.read("staged", schedule.staged);
+  if (members.has("cluster"))
+    members.readNumber("cluster", schedule.cluster);
+  if (members.has("turns"))
+    members.read("turns", schedule.turns);
   return members.finish();
 }
 
@@ -314,6 +318,10 @@ static void writeEntry(json::OStream &out, const TunedEntry &entry) {
         out.attribute("split", entry.schedule.split);
       if (entry.schedule.staged)
         out.attribute("staged", true);
+      if (entry.schedule.cluster != 0)
+        out.attribute("cluster", entry.schedule.cluster);
+      if (entry.schedule.turns)
+        out.attribute("turns", true);
     });
     out.attributeObject("measured", [&] {
       out.attribute("device", json::fixUTF8(entry.device));

@@ -11,18 +11,23 @@
 using namespace winnow;
 using namespace winnow::kern;
 
-static constexpr int64_t kRows[][2] = {{64, 1}, {128, 1}, {128, 2}, {256, 2}}; ///< tile M, warpgroups
+struct TileRows {
+  int64_t rows, warpgroups;
+  bool turns = false;
+};
+static constexpr TileRows kRows[] = {{64, 1}, {128, 1}, {128, 2}, {256, 2}, {64, 2, true}, {128, 2, true}};
 static constexpr int64_t kLeastColumns = 32, kMostColumns = 256, kColumnStep = 32;
 static constexpr int64_t kDeepestRing = 15;
-static constexpr int64_t kRasters[] = {8, 12, 16}, kPacings[] = {0, 8, 16};
-static constexpr int64_t kUsualRaster = 12, kUsualPacing = 8;
+static constexpr int64_t kRasterRows[] = {2048, 3072, 4096}, kUsualRasterRows = 3072;
+static constexpr int64_t kPacings[] = {0, 8, 16}, kUsualPacing = 8;
+static constexpr int64_t kClusters[] = {0, 2};
 static constexpr double kCostOfDifference = 0.02;
 /// So many tiles get a share of the candidates, where there are as many.
 static constexpr size_t kLeastTiles = 4;
 
 static auto fields(const GemmSchedule &schedule) {
   return std::tie(schedule.family, schedule.tileM, schedule.tileN, schedule.warpgroups, schedule.stages,
-                  schedule.raster, schedule.pacing, schedule.split, schedule.staged);
+                  schedule.raster, schedule.pacing, schedule.split, schedule.staged, schedule.cluster, schedule.turns);
 }
 
 bool kern::sameSchedule(const GemmSchedule &a, const GemmSchedule &b) { return fields(a) == fields(b); }
@@ -35,24 +40,33 @@ static int64_t deepestRing(const GemmProblem &problem, GemmSchedule schedule, co
   return 0;
 }
 
-/// Pacing, split and whether the result is staged.
-static std::vector<std::tuple<int64_t, int64_t, bool>> variants(int64_t usualSplit) {
-  std::vector<std::tuple<int64_t, int64_t, bool>> found;
+namespace {
+struct Variant {
+  int64_t pacing, split, cluster;
+  bool staged;
+};
+} // namespace
+
+static std::vector<Variant> variants(int64_t usualSplit) {
+  std::vector<Variant> found;
   for (int64_t pacing : kPacings)
-    for (bool staged : {true, false}) {
-      found.push_back({pacing, usualSplit, staged});
-      if (usualSplit != 0)
-        found.push_back({pacing, 0, staged});
-    }
+    for (int64_t cluster : kClusters)
+      for (bool staged : {true, false}) {
+        found.push_back({pacing, usualSplit, cluster, staged});
+        if (usualSplit != 0)
+          found.push_back({pacing, 0, cluster, staged});
+      }
   return found;
 }
 
 std::vector<ScheduleCandidate> kern::tuningCandidates(const GemmProblem &problem, const GemmSchedule &chosen,
                                                       size_t limit, const ChipLimits &chip) {
   std::vector<std::pair<double, ScheduleCandidate>> ranked;
-  for (auto [rows, warpgroups] : kRows)
+  for (auto [rows, warpgroups, turns] : kRows)
     for (int64_t columns = kLeastColumns; columns <= kMostColumns; columns += kColumnStep) {
-      GemmSchedule schedule{Family::Wgmma, rows, columns, warpgroups, 0, kUsualRaster, 0};
+      int64_t usualRaster = kUsualRasterRows / rows;
+      GemmSchedule schedule{Family::Wgmma, rows, columns, warpgroups, 0, usualRaster, 0};
+      schedule.turns = turns;
       int64_t deepest = deepestRing(problem, schedule, chip);
       int64_t m = problem.m == cuda::kTokens ? problem.expectedTokens : problem.m;
       int64_t rowsOfTiles = cuda::ceilDiv(m, rows);
@@ -60,20 +74,22 @@ std::vector<ScheduleCandidate> kern::tuningCandidates(const GemmProblem &problem
       bool several = nominalTiles(problem, schedule) > chip.multiprocessors;
       int64_t usual = usualSplit(problem, schedule, chip);
       for (int64_t stages : {deepest, deepest - 1})
-        for (int64_t raster : kRasters)
-          for (auto [pacing, split, staged] : variants(usual)) {
+        for (int64_t rasterRows : kRasterRows)
+          for (auto [pacing, split, cluster, staged] : variants(usual)) {
+            int64_t raster = rasterRows / rows;
             schedule.stages = stages;
             schedule.raster = raster;
             schedule.pacing = pacing;
             schedule.split = split;
             schedule.staged = staged;
+            schedule.cluster = cluster;
             // Groups of more rows of tiles than there are walk them all the same.
             bool sameWalk =
-                raster != kUsualRaster && std::min(raster, rowsOfTiles) == std::min(kUsualRaster, rowsOfTiles);
+                raster != usualRaster && std::min(raster, rowsOfTiles) == std::min(usualRaster, rowsOfTiles);
             if (((pacing > 0 || staged) && !several) || sameWalk || sameSchedule(schedule, chosen) ||
                 !whyIllegal(problem, schedule, chip).empty())
               continue;
-            int differences = (stages != deepest) + (raster != kUsualRaster) +
+            int differences = (stages != deepest) + (raster != usualRaster) + (cluster != 0) +
                               (pacing != (several ? kUsualPacing : 0)) + (split != usual) +
                               (staged != usuallyStaged(problem, schedule, chip));
             double clocks = predictClocks(problem, schedule, chip);
@@ -84,7 +100,7 @@ std::vector<ScheduleCandidate> kern::tuningCandidates(const GemmProblem &problem
     return a.first != b.first ? a.first < b.first : fields(a.second.schedule) < fields(b.second.schedule);
   });
   std::vector<ScheduleCandidate> candidates;
-  std::map<std::tuple<int64_t, int64_t, int64_t>, size_t> taken;
+  std::map<std::tuple<int64_t, int64_t, int64_t, bool>, size_t> taken;
   // Always the model's choice with results stored the other way: how they are stored is predicted least well.
   GemmSchedule other = chosen;
   other.staged = !chosen.staged;
@@ -95,7 +111,7 @@ std::vector<ScheduleCandidate> kern::tuningCandidates(const GemmProblem &problem
     }
   for (const auto &entry : ranked) {
     const GemmSchedule &schedule = entry.second.schedule;
-    size_t &ofThisTile = taken[{schedule.tileM, schedule.tileN, schedule.warpgroups}];
+    size_t &ofThisTile = taken[{schedule.tileM, schedule.tileN, schedule.warpgroups, schedule.turns}];
     if (candidates.size() == limit || ofThisTile == std::max<size_t>(1, limit / kLeastTiles))
       continue;
     ++ofThisTile;

@@ -5,13 +5,48 @@
 // packed blocks (sparse). Accumulators stay in registers for a whole tile; the grid is persistent
 // (gemm_work.cuh).
 //
-// Shared memory: stages, then mbarriers (full, empty per stage) and the scalar scales of both operands (256 bytes),
+// The consumer warpgroups share a tile, each a part of its rows, or take turns (Config::kTurns): then one multiplies a
+// tile while the other is still busy with the results of the tile before.
+//
+// The CTAs of a cluster (Config::kCluster) need the same rows of B: each fetches a share and sends it to all. A stage may
+// be filled from there once all of them have room in it: each producer tells the others when its own has become empty.
+//
+// Shared memory: stages, then mbarriers (per stage full, empty and, in a cluster, room in the other CTAs' stages) and the
+// scalar scales of both operands (256 bytes),
 // then per consumer warpgroup kTileN column scales and kTileM / kWarpgroups row scales. The launcher asks for exactly
 // GemmShape::kSharedBytes.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
 namespace winnow {
+
+/// All of B's rows that the tile needs.
+template <class Config>
+__device__ __forceinline__ void load_rhs(u32 rhs, const TensorMap *rhs_map, int k, int column, u32 full) {
+  if constexpr (Config::kRhsPermuted)
+    ptx::tensor_load_5d(rhs, rhs_map, k, column / 32, full);
+  else
+    ptx::tensor_load_2d(rhs, rhs_map, k, column, full);
+}
+
+/// This CTA's share of them, for all CTAs of the cluster: it lands in the same place of each, and counts there.
+template <class Config>
+__device__ __forceinline__ void share_rhs(u32 rhs, const TensorMap *rhs_map, int k, int column, u32 full, int rank) {
+  constexpr int kShare = GemmShape<Config>::kRhsShare;
+  constexpr u16 kAll = (1 << Config::kCluster) - 1;
+  const u32 place = rhs + rank * kShare * kSlabBytes;
+  if constexpr (Config::kRhsPermuted)
+    ptx::tensor_multicast_5d(place, rhs_map, k, (column + rank * kShare) / 32, full, kAll);
+  else
+    ptx::tensor_multicast_2d(place, rhs_map, k, column + rank * kShare, full, kAll);
+}
+
+/// That this CTA has room in the stage that `room` belongs to.
+template <class Config> __device__ __forceinline__ void tell_others(u32 room, int rank) {
+#pragma unroll
+  for (int other = 1; other < Config::kCluster; ++other)
+    ptx::mbarrier_arrive_cluster(room, rank ^ other);
+}
 
 /// The producer thread: walks the CTA's tiles and slabs and fills the ring; behind a tile it lends kLent stages.
 template <class Config, int kLent>
@@ -23,26 +58,33 @@ __device__ __forceinline__ void produce(const GemmArguments &arguments, const Te
   Pacer<Config> pacer(arguments, walk.tiles(), slabs);
   int stage = 0;
   u32 parity = 1; // a fresh ring is empty: the first wait on each empty barrier must pass
-  for (int unit = blockIdx.x; unit < walk.count(); unit += gridDim.x) {
+  [[maybe_unused]] u32 room_parities = 0; // bit s: of stage s. Not all uses of a stage are the whole cluster's
+  for (int unit = walk.first(); unit < walk.count(); unit += walk.step()) {
     const Work work = walk.locate(unit);
     const int row = work.tile_m * Config::kTileM, column = work.tile_n * Config::kTileN;
     const u8 *packed = static_cast<const u8 *>(arguments.lhs) +
-                       (static_cast<i64>(work.tile_m) * slabs + work.first) * Shape::kLhsBytes;
+                       (static_cast<i64>(walk.readable(work)) * slabs + work.first) * Shape::kLhsBytes;
     for (int slab = work.first; slab < work.first + work.slabs; ++slab) {
       pacer.step(work);
       const u32 full = barriers + 8 * stage, empty = barriers + 8 * (Config::kStages + stage);
       const u32 rhs = ring + stage * Shape::kStageBytes, lhs = rhs + Shape::kRhsBytes;
       ptx::mbarrier_wait(empty, parity);
       ptx::mbarrier_arrive_expect(full, Shape::kCopyBytes);
-      if constexpr (Config::kRhsPermuted)
-        ptx::tensor_load_5d(rhs, rhs_map, slab * Shape::kSlab, column / 32, full);
+      const u32 room = barriers + 8 * (2 * Config::kStages + stage);
+      if constexpr (Config::kCluster > 1)
+        tell_others<Config>(room, walk.rank());
       else
-        ptx::tensor_load_2d(rhs, rhs_map, slab * Shape::kSlab, column, full);
+        load_rhs<Config>(rhs, rhs_map, slab * Shape::kSlab, column, full);
       if constexpr (Config::kSparse)
         ptx::bulk_load(lhs, packed, Shape::kLhsBytes, full);
       else
         ptx::tensor_load_2d(lhs, lhs_map, slab * Shape::kSlab, row, full);
       packed += Shape::kLhsBytes;
+      if constexpr (Config::kCluster > 1) {
+        ptx::mbarrier_wait(room, room_parities >> stage & 1);
+        room_parities ^= 1u << stage;
+        share_rhs<Config>(rhs, rhs_map, slab * Shape::kSlab, column, full, walk.rank());
+      }
       if (++stage == Config::kStages) {
         stage = 0;
         parity ^= 1;
@@ -118,6 +160,44 @@ __device__ __forceinline__ void multiply_stage(Accumulators<Config> &accumulator
   ptx::wgmma_commit();
 }
 
+/// Whose turn it is where warpgroups take tiles in turns. A phase of a stage's barrier can be told from the one before
+/// and from no other: who waits for a stage must know that its use before is over. So a warpgroup begins when the other
+/// has waited for the last stage of its own tile; of that one the matrix instructions are still under way.
+template <class Config> class Turns {
+  using Shape = GemmShape<Config>;
+  u32 mine, others; ///< mbarriers
+  u32 parity;
+  int warpgroup, next = 0;
+
+public:
+  __device__ __forceinline__ Turns(u32 barriers, int warpgroup)
+      : mine(barriers + Shape::kTurnOffset + 8 * warpgroup), others(barriers + Shape::kTurnOffset + 8 * (1 - warpgroup)),
+        parity(warpgroup == 0), warpgroup(warpgroup) {}
+  /// Whether the next unit of the CTA is this warpgroup's.
+  __device__ __forceinline__ bool take() {
+    const bool taken = next == warpgroup;
+    next ^= 1;
+    return taken;
+  }
+  __device__ __forceinline__ void begin() {
+    ptx::mbarrier_wait(mine, parity);
+    parity ^= 1;
+  }
+  __device__ __forceinline__ void pass(int thread) const {
+    if (thread == 0)
+      ptx::mbarrier_arrive(others);
+  }
+};
+
+/// Stages that the producer sends for a unit of work.
+template <class Config> __device__ __forceinline__ int stages_of(const Work &work) {
+  int stages = work.slabs + (work.finishes() ? StoreShape<Config>::kStoreStages : 0);
+  if constexpr (Config::kSplit > 1)
+    if (work.finishes())
+      stages += (work.parts - 1) * SplitShape<Config>::kPieces;
+  return stages;
+}
+
 /// A consumer warpgroup: waits for stages, multiplies, releases them; then the epilogue of the tile.
 template <class Config, class Epilogue>
 __device__ __forceinline__ void consume(const GemmArguments &arguments, const TensorMap *out_map, u32 ring,
@@ -136,10 +216,22 @@ __device__ __forceinline__ void consume(const GemmArguments &arguments, const Te
     if (thread % (128 / Shape::kReleases) == 0)
       ptx::mbarrier_arrive(barriers + 8 * (Config::kStages + index));
   };
-  for (int unit = blockIdx.x; unit < walk.count(); unit += gridDim.x) {
+  const int part = Config::kTurns ? 0 : warpgroup; // of the tile's rows
+  [[maybe_unused]] Turns<Config> turns(barriers, warpgroup);
+  for (int unit = walk.first(); unit < walk.count(); unit += walk.step()) {
     const Work work = walk.locate(unit);
     const int slabs = work.slabs;
-    const int row0 = work.tile_m * Config::kTileM + warpgroup * Shape::kRowsPerWarpgroup;
+    if constexpr (Config::kTurns) {
+      if (!turns.take()) {
+        const int behind = stage + stages_of<Config>(work);
+        parity ^= behind / Config::kStages & 1;
+        stage = behind % Config::kStages;
+        continue;
+      }
+    }
+    if constexpr (Config::kTurns)
+      turns.begin();
+    const int row0 = work.tile_m * Config::kTileM + part * Shape::kRowsPerWarpgroup;
     const int column0 = work.tile_n * Config::kTileN;
     if constexpr (kSharedScales)
       scales.fetch(arguments, row0, column0, thread);
@@ -148,7 +240,7 @@ __device__ __forceinline__ void consume(const GemmArguments &arguments, const Te
     const auto step = [&](Metadata<Config> &current, Metadata<Config> &last, bool first) {
       ptx::mbarrier_wait(barriers + 8 * stage, parity);
       const u32 rhs = ring + stage * Shape::kStageBytes;
-      const u32 lhs = rhs + Shape::kRhsBytes + warpgroup * Shape::kBlocks * Shape::kBlockBytes;
+      const u32 lhs = rhs + Shape::kRhsBytes + part * Shape::kBlocks * Shape::kBlockBytes;
       multiply_stage<Config>(accumulators, current, lhs, rhs, thread, first);
       ptx::wgmma_wait<1>();
       if constexpr (Config::kSparse)
@@ -180,6 +272,9 @@ __device__ __forceinline__ void consume(const GemmArguments &arguments, const Te
       for (int slab = 0; slab < slabs; ++slab)
         step(metadata[0], metadata[0], slab == 0);
     }
+    if constexpr (Config::kTurns)
+      if (stages_of<Config>(work) == slabs)
+        turns.pass(thread);
     ptx::wgmma_wait<0>();
     if constexpr (Config::kSparse) {
       metadata[0].pin();
@@ -194,6 +289,8 @@ __device__ __forceinline__ void consume(const GemmArguments &arguments, const Te
           continue;
         }
         add_sums<Config>(work, accumulators, ring, barriers, warpgroup, thread, stage, parity);
+        if constexpr (Config::kTurns)
+          turns.pass(thread);
       }
     if constexpr (Config::kCompress) {
       bool done = false;
@@ -213,6 +310,20 @@ __device__ __forceinline__ void consume(const GemmArguments &arguments, const Te
     borrowed.finish(thread);
 }
 
+/// All threads of the cluster. Those of a warp may come one by one.
+__device__ __forceinline__ void meet_cluster() {
+  __syncwarp();
+  ptx::cluster_arrive();
+  ptx::cluster_wait();
+}
+
+/// Shared memory does not go while another CTA may reach for it. Called in both branches: behind them ptxas has the
+/// registers of neither.
+template <class Config> __device__ __forceinline__ void leave() {
+  if constexpr (Config::kCluster > 1)
+    meet_cluster();
+}
+
 /// The kernel body. `lhs_map` is null for a packed A, `out_map` for a result that is not staged.
 template <class Config, class Epilogue>
 __device__ __forceinline__ void gemm_wgmma(const GemmArguments &arguments, const TensorMap *lhs_map,
@@ -224,25 +335,37 @@ __device__ __forceinline__ void gemm_wgmma(const GemmArguments &arguments, const
   if (threadIdx.x == 0) {
     for (int stage = 0; stage < Config::kStages; ++stage) {
       ptx::mbarrier_init(barriers + 8 * stage, 1);
-      ptx::mbarrier_init(barriers + 8 * (Config::kStages + stage), Config::kWarpgroups * Shape::kReleases);
+      ptx::mbarrier_init(barriers + 8 * (Config::kStages + stage), Shape::kSharing * Shape::kReleases);
+      if constexpr (Config::kCluster > 1)
+        ptx::mbarrier_init(barriers + 8 * (2 * Config::kStages + stage), Config::kCluster - 1);
     }
+    if constexpr (Config::kTurns)
+      for (int warpgroup = 0; warpgroup < 2; ++warpgroup)
+        ptx::mbarrier_init(barriers + Shape::kTurnOffset + 8 * warpgroup, 1);
     ptx::mbarrier_init_fence();
     ptx::async_proxy_fence();
     TileScales<Config>::store_scalars(arguments, barriers);
   }
-  __syncthreads();
-  // The register file: 65,536 over all threads. setmaxnreg counts only as branches of one if (PTX ISA, "setmaxnreg").
-  constexpr int kConsumerRegisters = Config::kWarpgroups == 1 ? 256 : Config::kWarpgroups == 2 ? 240 : 160;
-  constexpr int kProducerRegisters = Config::kWarpgroups == 3 ? 32 : 24;
+  if constexpr (Config::kCluster > 1)
+    meet_cluster();
+  else
+    __syncthreads();
+  // The register file: 65,536 over all threads, and of them as many as the launch takes, 168 each of 384 threads. The
+  // producer of a cluster needs more. setmaxnreg counts only as branches of one if (PTX ISA, "setmaxnreg").
+  constexpr int kMore = Config::kCluster > 1 ? 8 : 0;
+  constexpr int kConsumerRegisters = Config::kWarpgroups == 1 ? 256 : Config::kWarpgroups == 2 ? 240 - kMore : 160;
+  constexpr int kProducerRegisters = Config::kWarpgroups == 3 ? 32 : 24 + 2 * kMore;
   if (warpgroup == Config::kWarpgroups) {
     if constexpr (Config::kWarpgroups > 1)
       ptx::register_decrease<kProducerRegisters>();
     if (thread == 0)
       produce<Config, StoreShape<Config>::kStoreStages>(arguments, lhs_map, rhs_map, ring, barriers);
+    leave<Config>();
   } else {
     if constexpr (Config::kWarpgroups > 1)
       ptx::register_increase<kConsumerRegisters>();
     consume<Config, Epilogue>(arguments, out_map, ring, barriers, warpgroup, thread);
+    leave<Config>();
   }
 }
 

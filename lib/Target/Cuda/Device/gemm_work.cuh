@@ -1,6 +1,8 @@
 //===- gemm_work.cuh - which tile, and which part of K, a CTA multiplies next ------------------------------------===//
 //
-// The grid is persistent: CTA c takes the work units c, c + grid, … Units are whole tiles while all CTAs have one. What
+// The grid is persistent: CTA c takes the work units c, c + grid, … Units are whole tiles while all CTAs have one. The
+// CTAs of a cluster take tiles one below the other, which multiply the same columns of B, and do everything together: a
+// unit is then such a stack of tiles, and the grid counts clusters. A stack may reach beyond the last row of tiles. What
 // is left for a last wave would leave CTAs without work: with Config::kSplit > 1 each of these tiles is cut along K
 // into up to that many parts. All parts but the last of a tile write their sums to memory; the CTA with the last part
 // adds them in the order of the parts and finishes the tile, so that results do not depend on which part is done first.
@@ -21,9 +23,11 @@ struct Work {
 /// The order of work. Tiles: M fastest inside a raster group of Config::kRaster tile rows, so that a group shares its
 /// columns of B and the grid its rows of A in L2.
 template <class Config> class WorkWalk {
-  int tiles_m, tiles_n, slabs;
-  int whole = 0;         ///< tiles that are one unit
-  int tail = 0, cut = 1; ///< tiles that are `cut` units each
+  static constexpr int kCluster = Config::kCluster;
+  static constexpr int kRaster = Config::kRaster > kCluster ? Config::kRaster / kCluster : 1; ///< in stacks
+  int tiles_m, stacks_m, tiles_n, slabs;
+  int whole = 0;         ///< stacks that are one unit
+  int tail = 0, cut = 1; ///< stacks that are `cut` units each
 
 public:
   __device__ __forceinline__ WorkWalk(const GemmArguments &arguments, int slabs) : slabs(slabs) {
@@ -35,33 +39,44 @@ public:
     }
     tiles_m = (m + Config::kTileM - 1) / Config::kTileM;
     tiles_n = (n + Config::kTileN - 1) / Config::kTileN;
-    whole = tiles_m * tiles_n;
+    stacks_m = (tiles_m + kCluster - 1) / kCluster;
+    whole = stacks_m * tiles_n;
     if constexpr (Config::kSplit > 1) {
       const int grid = static_cast<int>(gridDim.x);
-      tail = whole % grid;
+      tail = whole % (grid / kCluster);
       cut = cheapest_cut(grid);
       whole -= tail;
     }
   }
+  /// The CTA's units are `first`, `first + step`, … below `count`.
+  static __device__ __forceinline__ int first() { return static_cast<int>(blockIdx.x) / kCluster; }
+  static __device__ __forceinline__ int step() { return static_cast<int>(gridDim.x) / kCluster; }
+  static __device__ __forceinline__ int rank() { return static_cast<int>(blockIdx.x) % kCluster; }
   __device__ __forceinline__ int count() const { return whole + tail * cut; }
-  __device__ __forceinline__ int tiles() const { return whole + tail; }
+  /// Of all CTAs, with those beyond the last row.
+  __device__ __forceinline__ int tiles() const { return (whole + tail) * kCluster; }
+  /// The row of tiles whose operand is read for the tile: a stack may reach beyond the last.
+  __device__ __forceinline__ int readable(const Work &work) const {
+    return kCluster == 1 ? work.tile_m : min(work.tile_m, tiles_m - 1);
+  }
   __device__ __forceinline__ Work locate(int unit) const {
     Work work{0, 0, 0, slabs, 0, 1, 0};
-    int tile = unit;
+    int stack = unit;
     if constexpr (Config::kSplit > 1)
       if (unit >= whole && cut > 1) { // who finishes a tile waits for CTAs before it alone
         work.part = (unit - whole) / tail;
-        work.tail = unit - whole - work.part * tail;
+        const int index = unit - whole - work.part * tail;
+        work.tail = index * kCluster + rank();
         work.parts = cut;
         work.first = slabs * work.part / cut;
         work.slabs = slabs * (work.part + 1) / cut - work.first;
-        tile = whole + work.tail;
+        stack = whole + index;
       }
-    const int per_group = Config::kRaster * tiles_n;
-    const int group = tile / per_group, rest = tile - group * per_group;
-    const int rows = min(Config::kRaster, tiles_m - group * Config::kRaster);
+    const int per_group = kRaster * tiles_n;
+    const int group = stack / per_group, rest = stack - group * per_group;
+    const int rows = min(kRaster, stacks_m - group * kRaster);
     work.tile_n = rest / rows;
-    work.tile_m = group * Config::kRaster + rest - work.tile_n * rows;
+    work.tile_m = (group * kRaster + rest - work.tile_n * rows) * kCluster + rank();
     return work;
   }
 
@@ -73,7 +88,8 @@ private:
   /// what they cost to read. Where all tiles are in the last wave, B's way from device memory takes
   /// Config::kSplitStream, and longer with less than kStreaming CTAs.
   __device__ __forceinline__ int cheapest_cut(int grid) const {
-    const int stream = whole == tail ? Config::kSplitStream : 0;
+    const int tail = this->tail * kCluster; // tiles
+    const int stream = whole == this->tail ? Config::kSplitStream : 0;
     const auto streamed = [&](int parts) {
       const int active = min(grid, tail * parts);
       return active == 0 ? 0 : stream * max(kStreaming, active) / active;

@@ -169,6 +169,23 @@ __device__ __forceinline__ void tensor_load_5d(u32 destination, const TensorMap 
                : "memory");
 }
 
+/// The same, to the place and the barrier that lie in each CTA of `mask` (bit r: rank r of the cluster) where the
+/// addresses lie in this one.
+__device__ __forceinline__ void tensor_multicast_2d(u32 destination, const TensorMap *map, int x, int y, u32 barrier,
+                                                    u16 mask) {
+  asm volatile("cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster [%0], "
+               "[%1, {%3, %4}], [%2], %5;" ::"r"(destination),
+               "l"(map), "r"(barrier), "r"(x), "r"(y), "h"(mask)
+               : "memory");
+}
+__device__ __forceinline__ void tensor_multicast_5d(u32 destination, const TensorMap *map, int x, int group,
+                                                    u32 barrier, u16 mask) {
+  asm volatile("cp.async.bulk.tensor.5d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster [%0], "
+               "[%1, {%3, %5, %5, %5, %4}], [%2], %6;" ::"r"(destination),
+               "l"(map), "r"(barrier), "r"(x), "r"(group), "r"(0), "h"(mask)
+               : "memory");
+}
+
 /// From shared memory; rows and columns outside of the tensor are not written. Belongs to the thread's next group.
 __device__ __forceinline__ void tensor_store_2d(const TensorMap *map, int x, int y, u32 source) {
   asm volatile("cp.async.bulk.tensor.2d.global.shared::cta.bulk_group [%0, {%2, %3}], [%1];" ::"l"(map), "r"(source),
@@ -270,6 +287,14 @@ __device__ __forceinline__ void load_global(float (&value)[4], const void *point
   asm volatile("ld.global.cg.v4.f32 {%0, %1, %2, %3}, [%4];"
                : "=f"(value[0]), "=f"(value[1]), "=f"(value[2]), "=f"(value[3])
                : "l"(pointer)
+               : "memory");
+}
+
+/// At the barrier that lies in CTA `rank` of the cluster where `barrier` lies in this one.
+__device__ __forceinline__ void mbarrier_arrive_cluster(u32 barrier, int rank) {
+  asm volatile("{ .reg .b32 remote; mapa.shared::cluster.u32 remote, %0, %1; mbarrier.arrive.shared::cluster.b64 _, "
+               "[remote]; }" ::"r"(barrier),
+               "r"(rank)
                : "memory");
 }
 

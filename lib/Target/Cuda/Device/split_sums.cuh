@@ -25,11 +25,15 @@ template <class Config> struct SplitShape {
   using Shape = GemmShape<Config>;
   static constexpr int kQuads = Shape::kBlocks * Config::kTileN / 8; ///< fours of accumulators of a thread
   static constexpr int kQuadBytes = 128 * 16;                        ///< of all threads of a warpgroup
-  static constexpr int kPieceQuads = greatest_divisor(kQuads, Shape::kStageBytes / (Config::kWarpgroups * kQuadBytes));
+  static constexpr int kPieceQuads = greatest_divisor(kQuads, Shape::kStageBytes / (Shape::kSharing * kQuadBytes));
   static constexpr int kPieces = kQuads / kPieceQuads;
-  static constexpr int kPieceBytes = Config::kWarpgroups * kPieceQuads * kQuadBytes;
+  static constexpr int kPieceBytes = Shape::kSharing * kPieceQuads * kQuadBytes;
   static constexpr i64 kSlotBytes = static_cast<i64>(kPieces) * kPieceBytes;
 
+  /// Where the warpgroup's quads of a piece begin.
+  static __device__ __forceinline__ int offset(int warpgroup) {
+    return Config::kTurns ? 0 : warpgroup * (kPieceQuads * kQuadBytes);
+  }
   static __device__ __forceinline__ u8 *slot(const GemmArguments &arguments, const Work &work, int part) {
     return static_cast<u8 *>(arguments.partials) + (static_cast<i64>(work.tail) * (work.parts - 1) + part) * kSlotBytes;
   }
@@ -41,7 +45,7 @@ __device__ __forceinline__ void store_sums(const GemmArguments &arguments, const
                                            const Accumulators<Config> &accumulators, int warpgroup, int thread) {
   using Split = SplitShape<Config>;
   u8 *place =
-      Split::slot(arguments, work, work.part) + warpgroup * (Split::kPieceQuads * Split::kQuadBytes) + thread * 16;
+      Split::slot(arguments, work, work.part) + Split::offset(warpgroup) + thread * 16;
 #pragma unroll
   for (int quad = 0; quad < Split::kQuads; ++quad) {
     constexpr int kPerBlock = Config::kTileN / 8;
@@ -63,7 +67,7 @@ __device__ __forceinline__ void produce_sums(const GemmArguments &arguments, con
   using Shape = GemmShape<Config>;
   using Split = SplitShape<Config>;
   const u32 *counter = arguments.progress + work.tail;
-  while (ptx::load_acquire(counter) < static_cast<u32>((work.parts - 1) * Config::kWarpgroups)) {
+  while (ptx::load_acquire(counter) < static_cast<u32>((work.parts - 1) * Shape::kSharing)) {
   }
   ptx::async_proxy_fence();
   const u8 *source = Split::slot(arguments, work, 0);
@@ -92,7 +96,7 @@ __device__ __forceinline__ void add_sums(const Work &work, Accumulators<Config> 
     for (int piece = 0; piece < Split::kPieces; ++piece) {
       ptx::mbarrier_wait(barriers + 8 * stage, parity);
       const u32 place =
-          ring + stage * Shape::kStageBytes + warpgroup * (Split::kPieceQuads * Split::kQuadBytes) + thread * 16;
+          ring + stage * Shape::kStageBytes + Split::offset(warpgroup) + thread * 16;
 #pragma unroll
       for (int i = 0; i < Split::kPieceQuads; ++i) {
         constexpr int kPerBlock = Config::kTileN / 8;

@@ -51,7 +51,7 @@ def Kern_ScheduleAttr : AttrDef<Kern_Dialect, "Schedule"> {
   let description = [{
     - `family`: the device code;
     - `tile`: [M, N] elements of one CTA's output tile (gemm) or [rows, columns] of its input (map);
-    - `warpgroups`: consumer warpgroups (wgmma), each with tile M / warpgroups rows, a multiple of 64;
+    - `warpgroups`: consumer warpgroups (wgmma), which share a tile: tile M / warpgroups rows each, a multiple of 64;
     - `stages`: depth of the shared-memory ring (wgmma);
     - `raster`: M-tiles per raster group: tiles are walked N-fastest inside a group of that many M-tiles;
     - `pacing`: slabs between two soft synchronisations of the whole grid; 0 is none. Keeps CTAs together so that they
@@ -59,12 +59,15 @@ def Kern_ScheduleAttr : AttrDef<Kern_Dialect, "Schedule"> {
     - `split`: most parts along K into which each tile of an incomplete last wave may be cut, so that all CTAs have work;
       0 is none. Needs zeroed counters and memory for sums (docs/kernels.md, "The last wave");
     - `staged`: 1 if the result leaves through stages of the ring while the next tile is multiplied (docs/kernels.md,
-      "Staged results").
+      "Staged results");
+    - `cluster`: CTAs of a cluster, which multiply tiles one below the other and fetch their columns of B together; 0 is
+      none (docs/kernels.md, "Clusters");
+    - `turns`: 1 if the warpgroups take tiles in turns instead of sharing each (docs/kernels.md, "Turns").
 
     Constraints: (KS1) tiles are positive (the columns of a `row` map, which takes whole rows, may be 0). (KS2) fields
     that a family does not use are 0. (KS3) with wgmma, `warpgroups`, `stages` and `raster` are positive, `pacing` and
-    `split` are not negative, `staged` is 0 or 1, and each warpgroup has a multiple of 64 rows of the tile. What else a
-    chip demands is not checked here but by `kern-verify-emittable`.
+    `split` are not negative, `staged` is 0 or 1, `cluster` is 0 or 2, `turns` is 0 or 1, and each warpgroup has a
+    multiple of 64 rows of a tile. What else a chip demands is not checked here but by `kern-verify-emittable`.
 
     Example: `#kern.schedule<wgmma, tile = [256, 192], warpgroups = 2, stages = 5, raster = 8, pacing = 16>`
   }];
@@ -72,11 +75,15 @@ def Kern_ScheduleAttr : AttrDef<Kern_Dialect, "Schedule"> {
                         DefaultValuedParameter<"int64_t", "0">:$warpgroups,
                         DefaultValuedParameter<"int64_t", "0">:$stages,
                         DefaultValuedParameter<"int64_t", "0">:$raster, DefaultValuedParameter<"int64_t", "0">:$pacing,
-                        DefaultValuedParameter<"int64_t", "0">:$split, DefaultValuedParameter<"int64_t", "0">:$staged);
+                        DefaultValuedParameter<"int64_t", "0">:$split, DefaultValuedParameter<"int64_t", "0">:$staged,
+                        DefaultValuedParameter<"int64_t", "0">:$cluster, DefaultValuedParameter<"int64_t", "0">:$turns);
   let assemblyFormat = [{
     `<` $family `,` `tile` `=` `[` $tileM `,` $tileN `]`
-    (`,` struct($warpgroups, $stages, $raster, $pacing, $split, $staged)^)? `>`
+    (`,` struct($warpgroups, $stages, $raster, $pacing, $split, $staged, $cluster, $turns)^)? `>`
   }];
+  let builders = [AttrBuilder<(ins "Family":$family, "int64_t":$tileM, "int64_t":$tileN), [{
+    return $_get($_ctxt, family, tileM, tileN, 0, 0, 0, 0, 0, 0, 0, 0);
+  }]>];
   let genVerifyDecl = 1;
 }
 

@@ -47,6 +47,8 @@ struct GemmSchedule {
   int64_t tileM = 64, tileN = 64;
   int64_t warpgroups = 0, stages = 0, raster = 0, pacing = 0, split = 0;
   bool staged = false;
+  int64_t cluster = 0;
+  bool turns = false;
 };
 
 struct ScheduleCandidate {
@@ -69,6 +71,12 @@ struct ChipLimits {
   int64_t streamingMultiprocessors = 81;
 };
 
+/// CTAs that run together; 1 without a cluster.
+int64_t clusterSize(const GemmSchedule &schedule);
+
+/// Consumer warpgroups that share a tile.
+int64_t sharingWarpgroups(const GemmSchedule &schedule);
+
 /// Dynamic shared memory of a wgmma kernel, in bytes.
 int64_t sharedMemoryBytes(const GemmProblem &problem, const GemmSchedule &schedule);
 
@@ -90,7 +98,7 @@ struct TailCut {
 TailCut cutTail(int64_t tail, int64_t slabs, int64_t grid, const GemmSchedule &schedule, int64_t cost,
                 int64_t stream = 0, const ChipLimits &chip = {});
 
-/// Output tiles, those that only complete a packed result included; at the expected token count.
+/// Output tiles, those that only complete a packed result or a cluster included; at the expected token count.
 int64_t nominalTiles(const GemmProblem &problem, const GemmSchedule &schedule);
 
 /// Why `schedule` cannot compute `problem`; empty if it can.
