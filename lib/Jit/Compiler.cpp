@@ -3,6 +3,7 @@
 #include "winnow/Jit/Compiler.h"
 
 #include "PhaseDump.h"
+#include "ProgramCache.h"
 
 #include "winnow/Dialect/FFN/IR/FFN.h"
 #include "winnow/Dialect/Kern/IR/Kern.h"
@@ -99,10 +100,12 @@ FailureOr<rt::Program> jit::compile(ModuleOp module, const CompileOptions &optio
     return module.emitError() << entry.message();
   keepOnly(module, *entry);
   std::string spec = printSpec(module);
-  FailureOr<rt::Program> program = translateToProgram(module, options);
-  if (failed(program) || failed(compileImages(*program, options, module.getLoc())))
-    return failure();
-  for (rt::Specialization &specialization : program->specializations)
-    specialization.plan.spec = spec;
-  return program;
+  return getOrCompileProgram(spec, entry->getName().str(), options, module.getLoc(), [&]() -> FailureOr<rt::Program> {
+    FailureOr<rt::Program> program = translateToProgram(module, options);
+    if (failed(program) || failed(compileImages(*program, options, module.getLoc())))
+      return failure();
+    for (rt::Specialization &specialization : program->specializations)
+      specialization.plan.spec = spec;
+    return program;
+  });
 }

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <glob.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 using namespace winnow;
@@ -96,6 +97,34 @@ std::vector<std::string> Nvrtc::candidates(const Environment &environment) {
     if (std::find(unique.begin(), unique.end(), path) == unique.end())
       unique.push_back(std::move(path));
   return unique;
+}
+
+/// Which file a path leads to; "-" if none.
+static std::string fileIdentity(const std::string &path) {
+  struct stat info = {};
+  if (::stat(path.c_str(), &info) != 0)
+    return "-";
+  return fmt::format("{} {} {} {}.{}", info.st_dev, info.st_ino, info.st_size, info.st_mtim.tv_sec,
+                     info.st_mtim.tv_nsec);
+}
+
+std::string Nvrtc::fingerprint(const Environment &environment) {
+  std::string text = "ld.so.cache: " + fileIdentity("/etc/ld.so.cache") + "\n";
+  for (const std::string &candidate : candidates(environment)) {
+    text += candidate + ": ";
+    if (candidate.find('/') != std::string::npos) {
+      text += fileIdentity(candidate);
+    } else { // the dynamic linker's choice: LD_LIBRARY_PATH, then its list
+      const std::string &folders = environment.ldLibraryPath;
+      for (size_t begin = 0; begin < folders.size();) {
+        size_t end = std::min(folders.find_first_of(":;", begin), folders.size());
+        text += fileIdentity(folders.substr(begin, end - begin) + "/" + candidate) + ", ";
+        begin = end + 1;
+      }
+    }
+    text += "\n";
+  }
+  return text;
 }
 
 Result<std::shared_ptr<const Nvrtc>> Nvrtc::load(const std::vector<std::string> &candidates) {

@@ -18,6 +18,7 @@ const std::vector<EnvironmentVariable> &winnow::environmentVariables() {
       {"CUDA_HOME", "CUDA toolkit to look for NVRTC in", true},
       {"VIRTUAL_ENV", "Python environment to look for NVRTC's wheel in", true},
       {"PATH", "where python3 is, to look for NVRTC's wheel beside it", true},
+      {"LD_LIBRARY_PATH", "where the dynamic linker looks for NVRTC first", true},
   };
   return variables;
 }
@@ -38,5 +39,6 @@ Environment Environment::read() {
   environment.cudaHome = valueOf("CUDA_HOME");
   environment.virtualEnv = valueOf("VIRTUAL_ENV");
   environment.path = valueOf("PATH");
+  environment.ldLibraryPath = valueOf("LD_LIBRARY_PATH");
   return environment;
 }

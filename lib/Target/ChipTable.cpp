@@ -54,6 +54,10 @@ static std::vector<Chip> makeTable() {
   sm90a.epilogueRate = 132 * 256 * 192 / 2.6e-6;
   sm90a.compressRate = 132 * 256 * 192 / 5.1e-6;
   sm90a.mapRate = 1 / 1.15e-12;
+  sm90a.sumBytesPerSecond = 132 * 16 * 1.45e9; // docs/benchmarks.md, "The last wave"
+  sm90a.handOverSeconds = 5000 / 1.45e9;
+  sm90a.slabSeconds = 245e-9; // ChipLimits::leastSlabClocks
+  sm90a.packedSlabSeconds = 195e-9;
   sm90a.wgmma = true;
   sm90a.tma = true;
   sm90a.mmaSp = true;

@@ -146,14 +146,16 @@ int CompileVerb::run() {
   std::unique_ptr<Input> input = Input::load(spec.path, spec.entry);
   if (!input)
     return kFailure;
-  RemarkLog remarks(input->context());
+  std::optional<RemarkLog> remarks; // without it programs may come from the cache
+  if (spec.remarks)
+    remarks.emplace(input->context());
   ProgressLine progress;
   jit::CompileOptions options = spec.compileOptions(target, progress);
   OwningOpRef<ModuleOp> module = input->clone();
   auto finish = [&](int code) {
     progress.clear();
-    if (spec.remarks)
-      llvm::errs() << remarks.text();
+    if (remarks)
+      llvm::errs() << remarks->text();
     return code;
   };
 

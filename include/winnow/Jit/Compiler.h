@@ -48,7 +48,8 @@ mlir::FailureOr<rt::Program> translateToProgram(mlir::ModuleOp spec, const Compi
 mlir::LogicalResult compileImages(rt::Program &program, const CompileOptions &options, mlir::Location loc);
 /// The same for one plan.
 mlir::LogicalResult compileImages(rt::Plan &plan, const CompileOptions &options, mlir::Location loc);
-/// All of the above, from a spec. The module is left at the kern level.
+/// All of the above, from a spec; a whole program may come from the cache. The module is left as it was or at the kern
+/// level.
 mlir::FailureOr<rt::Program> compile(mlir::ModuleOp module, const CompileOptions &options);
 
 } // namespace winnow::jit

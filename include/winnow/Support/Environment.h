@@ -35,6 +35,7 @@ struct Environment {
   std::string cudaHome;          ///< CUDA_HOME
   std::string virtualEnv;        ///< VIRTUAL_ENV
   std::string path;              ///< PATH
+  std::string ldLibraryPath;     ///< LD_LIBRARY_PATH
 
   static Environment read();
 };

@@ -36,6 +36,9 @@ struct Chip {
   double burst = 1; ///< how much faster the tensor cores are while only some multiprocessors work, power permitting
   /// Elements that the epilogues of all multiprocessors together finish, into memory or into a compressed result.
   double epilogueRate = 0, compressRate = 0;
+  /// Bytes per second, and seconds on top, of sums of parts of tiles that are cut along K; 0: tiles are not cut.
+  double sumBytesPerSecond = 0, handOverSeconds = 0;
+  double slabSeconds = 0, packedSlabSeconds = 0; ///< least time of 128 bytes of K of a tile, dense and 2:4
   double mapRate = 0;       ///< elements that maps (activation, selection, quantisation) process
   double launchSeconds = 0; ///< start of one more kernel in a stream
   bool wgmma = false;       ///< warpgroup matrix instructions, dense and 2:4

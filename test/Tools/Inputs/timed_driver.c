@@ -37,7 +37,7 @@ int cuTensorMapEncodeTiled(void **map, int type, uint32_t rank, void *address) {
 /* Where the result of the kernel in `source` goes: its parameter "void *out", or the tensor map "out_map". */
 static void *result(const char *source, void **parameters) {
   static const char *const names[] = {"void *out,", "const __grid_constant__ winnow::TensorMap out_map,"};
-  const char *at = strstr(source, "extern \"C\" __global__");
+  const char *at = strstr(strstr(source, "extern \"C\" __global__"), "__launch_bounds__");
   at = strstr(strstr(at, ") ") + 2, "(");
   for (int index = 0; at; ++index, at = strchr(at + 1, ','))
     for (int i = 0; i < 2; ++i)

@@ -102,7 +102,8 @@ INSTANTIATE_TEST_SUITE_P(
         // Last waves that are cut, with the epilogue that compresses, too.
         Case{"nemotron-4-15b.mlir", "forward_static", 2048, "fence.acq_rel.gpu"},
         Case{"nemotron-4-15b.mlir", "forward_bf16", 2048, "fence.acq_rel.gpu"},
-        Case{"nemotron-nano-9b-v2.mlir", "forward", 64, "wgmma.mma_async.sync.aligned.m64n128k32.f32.e4m3.e4m3"},
+        Case{"nemotron-nano-9b-v2.mlir", "forward", 64, "wgmma.mma_async.sync.aligned.m64n64k32.f32.e4m3.e4m3"},
+        Case{"minitron-8b.mlir", "forward", 4096, ".multicast::cluster"},
         Case{"training-products.mlir", "training_products", 8192,
              "wgmma.mma_async.sp.sync.aligned.m64n192k64.f32.e4m3.e5m2"}),
     caseName);

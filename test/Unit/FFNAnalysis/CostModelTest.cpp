@@ -164,7 +164,7 @@ TEST(Decide, LargeProductsOfSparseActivationsAreSparse) {
 
 TEST(Decide, MemoryBoundProductsStayDense) {
   for (Precision precision : {Precision::f8, Precision::b16}) {
-    ProductDecision decision = decideProduct(makeProblem(1, 4096, 16384, precision), h100());
+    ProductDecision decision = decideProduct(makeProblem(1, 8192, 28672, precision), h100());
     EXPECT_FALSE(decision.sparse) << decision.reason;
     EXPECT_EQ(decision.cause, Cause::cost);
   }

@@ -58,17 +58,17 @@ TEST(ScheduleModel, TilesOfTheLastWaveAreCutWhereThatIsFaster) {
   GemmSchedule schedule{Family::Wgmma, 256, 192, 2, 5, 12, 8, 4};
   GemmProblem sparse = problem(8192, 8192, 28672, true);
   int64_t cost = splitCost(sparse, schedule);
-  EXPECT_EQ(cost, 20); // 12288 clocks for 196,608 bytes and 5000, 896 per slab
+  EXPECT_EQ(cost, 18); // 12288 clocks for 196,608 bytes and 5000, 984 per slab
   // 1376 tiles leave 56 for the last wave: two parts each fill 112 CTAs.
   TailCut cut = cutTail(56, 224, 132, schedule, cost);
   EXPECT_EQ(cut.parts, 2);
   EXPECT_EQ(cut.slabs, 112);
-  EXPECT_EQ(cut.sums, 20 * 1.5);
+  EXPECT_EQ(cut.sums, 18 * 1.5);
   EXPECT_EQ(cutTail(88, 128, 132, schedule, cost).parts, 1); // parts must not take a second round
   cut = cutTail(44, 128, 132, schedule, cost);
   EXPECT_EQ(cut.parts, 3);
   EXPECT_EQ(cut.slabs, 43);
-  EXPECT_EQ(cut.sums, 20 * 2);
+  EXPECT_EQ(cut.sums, 18 * 2);
   // What is bound by memory is cut only until enough multiprocessors read.
   EXPECT_EQ(cutTail(64, 224, 132, schedule, cost, 720).parts, 2);
   EXPECT_EQ(cutTail(100, 224, 132, schedule, cost, 720).parts, 1);
@@ -90,12 +90,63 @@ TEST(ScheduleModel, OnlyFewWavesAreCut) {
 }
 
 TEST(ScheduleModel, ResultsAreStagedWhereAnotherTileFollows) {
-  EXPECT_TRUE(chooseSchedule(problem(8192, 28672, 8192, false))->staged);
+  EXPECT_TRUE(chooseSchedule(problem(8192, 8192, 28672, true))->staged);
   EXPECT_FALSE(chooseSchedule(problem(64, 4096, 4096, false))->staged); // a single wave
-  GemmProblem f8 = problem(8192, 28672, 8192, false);
+  GemmProblem f8 = problem(8192, 8192, 28672, true);
   f8.out = rt::ElementType::f8e4m3;
   EXPECT_FALSE(chooseSchedule(f8)->staged);
-  EXPECT_FALSE(chooseSchedule(problem(8192, 28680, 8192, false))->staged); // columns in another order
+  EXPECT_FALSE(chooseSchedule(problem(8192, 8200, 28672, true))->staged); // columns in another order
+}
+
+TEST(ScheduleModel, DenseProductsOfManyTokensTakeTurns) {
+  for (bool compress : {false, true}) {
+    GemmProblem dense = problem(8192, 28672, 8192, false);
+    dense.compress = compress;
+    dense.outPanel = compress ? 256 : 0;
+    EXPECT_EQ(toString(*chooseSchedule(dense)), "wgmma 128 x 192, 2 warpgroups, 5 stages, turns");
+  }
+  EXPECT_FALSE(chooseSchedule(problem(8192, 8192, 28672, true))->turns);
+  // All epilogues but one are hidden.
+  GemmSchedule turns = *chooseSchedule(problem(8192, 28672, 8192, false)), together = turns;
+  together.turns = false;
+  EXPECT_LT(predictClocks(problem(8192, 28672, 8192, false), turns),
+            predictClocks(problem(8192, 28672, 8192, false), together));
+}
+
+TEST(ScheduleModel, AFewWavesOfASparseProductAreClusters) {
+  EXPECT_EQ(toString(*chooseSchedule(problem(4096, 4096, 16384, true))),
+            "wgmma 128 x 256, 2 warpgroups, 5 stages, split 4, staged, cluster 2");
+  EXPECT_EQ(chooseSchedule(problem(16384, 8192, 28672, true))->cluster, 0);
+  // Three rows of tiles are two stacks of two.
+  EXPECT_EQ(nominalTiles(problem(300, 4096, 16384, true), {Family::Wgmma, 128, 256, 2, 5, 24, 0, 0, false, 2}), 64);
+}
+
+TEST(ScheduleModel, SaysWhyTurnsOrAClusterAreIllegal) {
+  GemmProblem dense = problem(8192, 8192, 8192, false);
+  GemmSchedule schedule{Family::Wgmma, 128, 192, 2, 5, 24, 8, 0, false, 2, true};
+  EXPECT_EQ(whyIllegal(dense, schedule), "");
+  schedule.cluster = 4;
+  EXPECT_EQ(whyIllegal(dense, schedule), "cluster expects 0 or 2 CTAs, got 4");
+  schedule.cluster = 2;
+  schedule.tileN = 160;
+  EXPECT_EQ(whyIllegal(dense, schedule), "a cluster shares a tile N that is a multiple of 64, got 160");
+  schedule.tileN = 64;
+  schedule.stages = 10;
+  EXPECT_EQ(whyIllegal(dense, schedule), "a ring expects at most 9 stages, got 10");
+  schedule.cluster = 0;
+  schedule.tileM = 64;
+  schedule.tileN = 32;
+  schedule.stages = 15;
+  EXPECT_EQ(whyIllegal(dense, schedule), "a ring expects at most 14 stages, got 15");
+  schedule = {Family::Wgmma, 256, 128, 2, 4, 12, 0, 0, false, 0, true};
+  EXPECT_EQ(whyIllegal(dense, schedule), "tile M expects 64 or 128 rows per warpgroup, got 256 for 1 warpgroups");
+  schedule = {Family::Wgmma, 128, 192, 2, 5, 24, 0, 0, true, 0, true};
+  EXPECT_EQ(whyIllegal(dense, schedule), "two warpgroups take turns and store directly, got " + toString(schedule));
+  dense.compress = true;
+  dense.outPanel = 256;
+  schedule = {Family::Wgmma, 128, 256, 2, 4, 24, 0, 0, false, 2};
+  EXPECT_EQ(whyIllegal(dense, schedule),
+            "the epilogue of a compressed result leaves no registers to the producer of a cluster");
 }
 
 TEST(ScheduleModel, SaysWhyAResultCannotBeStaged) {

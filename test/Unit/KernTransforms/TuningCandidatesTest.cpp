@@ -48,10 +48,10 @@ TEST(TuningCandidates, AreLegalDifferentAndNotTheModelsChoice) {
 TEST(TuningCandidates, NoTileTakesMoreThanAQuarterOfThePlaces) {
   std::vector<ScheduleCandidate> candidates = candidatesFor(sparseProblem(8192), 12);
   ASSERT_EQ(candidates.size(), 12u);
-  std::map<std::tuple<int64_t, int64_t, int64_t>, int> count;
+  std::map<std::tuple<int64_t, int64_t, int64_t, bool>, int> count;
   for (const ScheduleCandidate &candidate : candidates) {
     const GemmSchedule &schedule = candidate.schedule;
-    int ofThisTile = ++count[{schedule.tileM, schedule.tileN, schedule.warpgroups}];
+    int ofThisTile = ++count[{schedule.tileM, schedule.tileN, schedule.warpgroups, schedule.turns}];
     EXPECT_LE(ofThisTile, 3);
   }
   EXPECT_EQ(candidatesFor(sparseProblem(8192), 1).size(), 1u);
@@ -85,10 +85,11 @@ TEST(TuningCandidates, WhatCannotMatterIsNotVaried) {
   GemmProblem problem = sparseProblem(64); // one row of tiles, a single wave of those of 256 columns
   problem.n = 4096;
   for (const ScheduleCandidate &candidate : candidatesFor(problem, 1000)) {
-    EXPECT_EQ(candidate.schedule.raster, 12);
+    EXPECT_EQ(candidate.schedule.raster, 3072 / candidate.schedule.tileM);
     if (nominalTiles(problem, candidate.schedule) <= 132) {
       EXPECT_EQ(candidate.schedule.pacing, 0);
       EXPECT_FALSE(candidate.schedule.staged);
+      EXPECT_FALSE(candidate.schedule.turns);
     }
   }
 }

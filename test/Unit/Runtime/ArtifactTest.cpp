@@ -119,10 +119,10 @@ TEST(Artifact, EqualPlansAreEqualBytesAndDifferentOnesAreNot) {
 TEST(Artifact, BytesDoNotChangeBetweenMachines) {
   // Pins the format: a change here needs a new format version.
   std::vector<uint8_t> bytes = serialize(sampleProgram());
-  const uint8_t header[] = {'W', 'I', 'N', 'N', 'O', 'W', '\r', '\n', 2, 0, 0, 0};
+  const uint8_t header[] = {'W', 'I', 'N', 'N', 'O', 'W', '\r', '\n', 3, 0, 0, 0};
   EXPECT_EQ(std::memcmp(bytes.data(), header, sizeof(header)), 0);
   EXPECT_EQ(toHex(Sha256::hash(bytes.data(), bytes.size())),
-            "20aaef016ce6703c908ac009d9779bd02f0e6b9e79e5358c2c3cb237960f5bff");
+            "c3eb62ca6431aa36bc6320e2daba44318946777cffed6df8ec735ae77ecdf4b9");
 }
 
 TEST(Artifact, RejectsEveryTruncation) {
@@ -178,7 +178,7 @@ TEST(Artifact, SaysWhatIsWrong) {
   std::vector<uint8_t> bytes = serialize(samplePlan());
   for (uint8_t version : {1, 9}) {
     bytes[8] = version;
-    EXPECT_EQ(messageOf(bytes), "cannot load 'ffn.wnw': artifact format 2 expected, got " + std::to_string(version) +
+    EXPECT_EQ(messageOf(bytes), "cannot load 'ffn.wnw': artifact format 3 expected, got " + std::to_string(version) +
                                     "; compile the spec again with this winnow");
   }
 

@@ -21,17 +21,18 @@ TEST(Environment, ReadsEveryVariableItDeclaresAndNoOther) {
   EXPECT_EQ(environment.cudaHome, "value of CUDA_HOME");
   EXPECT_EQ(environment.virtualEnv, "value of VIRTUAL_ENV");
   EXPECT_EQ(environment.path, "value of PATH");
+  EXPECT_EQ(environment.ldLibraryPath, "value of LD_LIBRARY_PATH");
   for (const EnvironmentVariable &variable : environmentVariables())
     ::unsetenv(variable.name);
   EXPECT_EQ(Environment::read().cacheDir, "");
-  EXPECT_EQ(environmentVariables().size(), 9u);
+  EXPECT_EQ(environmentVariables().size(), 10u);
 }
 
 TEST(Environment, OnlyWhatChoosesTheCompilerIsCacheRelevant) {
   for (const EnvironmentVariable &variable : environmentVariables()) {
     std::string name = variable.name;
-    EXPECT_EQ(variable.cacheRelevant,
-              name == "WINNOW_NVRTC" || name == "CUDA_HOME" || name == "VIRTUAL_ENV" || name == "PATH")
+    EXPECT_EQ(variable.cacheRelevant, name == "WINNOW_NVRTC" || name == "CUDA_HOME" || name == "VIRTUAL_ENV" ||
+                                          name == "PATH" || name == "LD_LIBRARY_PATH")
         << name;
   }
 }

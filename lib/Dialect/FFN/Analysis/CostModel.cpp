@@ -74,9 +74,20 @@ static double tensorRate(const ProductProblem &problem, bool sparse, const Chip 
 /// The tiles of the default schedules (ScheduleModel.cpp); the product takes the one that serves it best.
 struct Tile {
   double m, n;
-  bool turns = false; ///< dense products alone; epilogues but the last are hidden
+  enum { any, dense, sparse } products = any;
+  bool turns = false; ///< epilogues but the last are hidden
+  double cluster = 1; ///< CTAs that fetch B together
 };
-static constexpr std::array<Tile, 4> kTiles = {{{128, 192, true}, {256, 192}, {128, 256}, {64, 128}}};
+static constexpr Tile kTiles[] = {{128, 192, Tile::dense, true},
+                                  {256, 192},
+                                  {128, 256, Tile::dense},
+                                  {128, 256, Tile::sparse, false, 2},
+                                  {64, 128},
+                                  {128, 128},
+                                  {128, 96},
+                                  {64, 64}};
+/// Tiles of the last wave are cut into at most so many parts.
+static constexpr double kMostParts = 4, kMostPartsOfSmallTiles = 8;
 
 static double ceilDiv(double a, double b) { return std::max<int64_t>(1, static_cast<int64_t>((a + b - 1) / b)); }
 
@@ -97,27 +108,34 @@ Prediction winnow::ffn::predictProduct(const ProductProblem &problem, bool spars
   if (rate == 0)
     rate = chip.multiprocessors * 128 * 2 * 1.5e9;
   double best = HUGE_VAL;
-  for (auto [tileM, tileN, turns] : kTiles) {
-    if (turns && sparse)
+  for (const Tile &tile : kTiles) {
+    if (tile.products == (sparse ? Tile::dense : Tile::sparse))
       continue;
-    // A wave of CTAs takes as long as one tile, however few of them have work.
-    double tiles = ceilDiv(m, tileM) * ceilDiv(n, tileN);
-    double perWave = chip.multiprocessors * tileM * tileN;
-    double waves = ceilDiv(tiles, chip.multiprocessors);
-    double compute = 2 * waves * perWave * k / (rate * (tiles < chip.multiprocessors ? chip.burst : 1));
-    // Memory by itself, and what every tile has to bring into shared memory; rows past the end are not fetched.
-    double memory = result.bytes / chip.bytesPerSecond, rows = std::min(m, tileM);
-    if (chip.fillBytesPerSecond != 0) {
-      double perTile = (rows * lhs + tileN * elementBytes(problem.precision)) * k;
-      memory = std::max(memory, waves * perTile * chip.multiprocessors / chip.fillBytesPerSecond);
-    }
-    double epilogue = 0, epilogueRate = problem.compressesOut ? chip.compressRate : chip.epilogueRate;
-    if (epilogueRate != 0)
-      epilogue = (turns ? 1 : waves) * chip.multiprocessors * rows * tileN / epilogueRate;
-    double seconds = std::max(compute, memory) + epilogue;
-    if (seconds < best) {
-      best = seconds;
-      result.memoryBound = memory > compute;
+    // A wave of CTAs takes as long as one tile, however few of them have work, unless its tiles are cut along K.
+    double tiles = ceilDiv(m, tile.m * tile.cluster) * tile.cluster * ceilDiv(n, tile.n);
+    double whole = std::floor(tiles / chip.multiprocessors), tail = tiles - whole * chip.multiprocessors;
+    double most = chip.sumBytesPerSecond == 0 ? 1 : tile.m == 64 ? kMostPartsOfSmallTiles : kMostParts;
+    for (double parts = 1; parts <= most && (parts == 1 || tail * parts <= chip.multiprocessors); ++parts) {
+      double waves = whole + (tail > 0 ? 1 / parts : 0);
+      double perWave = chip.multiprocessors * tile.m * tile.n;
+      double compute = 2 * waves * perWave * k / (rate * (tiles < chip.multiprocessors ? chip.burst : 1));
+      // Memory by itself, and what every tile has to bring into shared memory; rows past the end are not fetched.
+      double memory = result.bytes / chip.bytesPerSecond, rows = std::min(m, tile.m);
+      if (chip.fillBytesPerSecond != 0) {
+        double perTile = (rows * lhs + tile.n / tile.cluster * elementBytes(problem.precision)) * k;
+        memory = std::max(memory, waves * perTile * chip.multiprocessors / chip.fillBytesPerSecond);
+      }
+      double slabs = k * elementBytes(problem.precision) / 128;
+      double seconds =
+          std::max({compute, memory, waves * slabs * (sparse ? chip.packedSlabSeconds : chip.slabSeconds)});
+      if (double epilogueRate = problem.compressesOut ? chip.compressRate : chip.epilogueRate; epilogueRate != 0)
+        seconds += (tile.turns ? 1 : std::ceil(waves)) * chip.multiprocessors * rows * tile.n / epilogueRate;
+      if (parts > 1)
+        seconds += (parts + 1) / 2 * (4 * perWave / chip.sumBytesPerSecond + chip.handOverSeconds);
+      if (seconds < best) {
+        best = seconds;
+        result.memoryBound = memory > compute;
+      }
     }
   }
   result.seconds = best + chip.launchSeconds;

@@ -21,26 +21,38 @@ static constexpr double kStagedClocksPerElement = 3800.0 / (256 * 192);
 /// A later tile must be predicted to take at most this fraction of the time of the best before it: the first is the one
 /// that has been measured, and the prediction is not exact to a few percent.
 static constexpr double kWorthwhile = 0.95;
-static constexpr int64_t kFewRows = 64;
 
 /// The tiles that are considered, in order of preference, and the deepest ring of each. Deep rings pay where few tokens
 /// leave nothing but streaming the weights: a 64 x 128 tile with 9 stages reads them at 93 % of the copy bandwidth
 /// (docs/benchmarks.md, "Few tokens"). Dense products begin with warpgroups that take turns, which hide their
 /// epilogues; sparse ones, which shared memory bounds, have to fetch as little as possible. Where weights of few rows
 /// leave multiprocessors without work, tiles are cut along K. Narrow tiles, a stage of which is small, are the other
-/// way to give all of them work: at 64 tokens the faster one, at one token the slower one. They are considered from
-/// kLeastNarrowRows to kMostNarrowRows rows.
+/// way to give all of them work, and the faster one. They come last and are considered for the rows that they were
+/// measured at.
 struct TileShape {
   int64_t tileM, tileN, warpgroups, mostStages;
+  enum { any, dense, sparse } products = any;
   bool turns = false;
+  int64_t cluster = 0;
+  int64_t leastRows = 1, mostRows = 0; ///< 0: no most
 };
-static constexpr TileShape kTiles[] = {{128, 192, 2, 9, true}, {256, 192, 2, 9}, {128, 256, 2, 9},
-                                       {64, 128, 1, 9},        {64, 64, 1, 12},  {64, 32, 1, 15}};
-static bool isNarrow(const GemmSchedule &schedule) { return schedule.tileN < 128; }
-static constexpr int64_t kLeastNarrowRows = 33, kMostNarrowRows = 128;
+static constexpr int64_t kFewRows = 64, kMediumRows = 256;
+static constexpr TileShape kTiles[] = {{128, 192, 2, 9, TileShape::dense, true},
+                                       {256, 192, 2, 9},
+                                       {128, 256, 2, 9, TileShape::dense, false, 0, kMediumRows + 1},
+                                       {128, 256, 2, 9, TileShape::sparse, false, 2},
+                                       {64, 128, 1, 9},
+                                       {128, 128, 2, 9, TileShape::any, false, 0, kFewRows + 1, kMediumRows},
+                                       {128, 96, 2, 9, TileShape::any, false, 0, kFewRows + 1, kMediumRows},
+                                       {64, 64, 1, 14, TileShape::any, false, 0, 2, 2 * kFewRows},
+                                       {64, 32, 1, 15, TileShape::any, false, 0, kFewRows / 2 + 1, 2 * kFewRows}};
+/// The tile whose deep ring serves few rows best, and the last that is considered for any number of them.
+static constexpr int64_t kSmallTile[] = {64, 128};
 
 /// What the device code has registers and barriers for (gemm_wgmma.cuh).
-static constexpr int64_t kMostWarpgroups = 3, kMostRingStages = 15, kMostClusterStages = 10;
+static constexpr int64_t kMostWarpgroups = 3, kMostRingStages = 15;
+static constexpr int64_t kStageBarriers = 31,
+                         kTurnBarriers = 2; ///< mbarriers that there is room for, and that turns take
 /// Measured on the sparse product at (16384, 8192, 28672), sustained: 2299 TFLOP/s with pacing 8, 2255 with 16, 2123
 /// without; 2292 with raster 12 against 2255 with 8.
 static constexpr int64_t kRasterRows = 12 * 256;
@@ -50,6 +62,8 @@ static constexpr int64_t kPacing = 8;
 /// kMostSplitWaves waves there is nothing worth gaining, and below kLeastSplitSlabs slabs no part worth its sums.
 static constexpr int64_t kMostParts = 4, kMostPartsOfSmallTiles = 8;
 static constexpr int64_t kMostSplitWaves = 16, kLeastSplitSlabs = 16;
+/// So many narrow tiles are not cut: 64 x 64 ones of 4096 x 16384 weights took 26.9 us whole, 28.4 us in parts.
+static constexpr int64_t kEnoughReaders = 64;
 /// Multiprocessors that counters and sums are allotted for.
 static constexpr int64_t kSplitMultiprocessors = 132;
 /// From the last sum written to the first one read: fences, a counter, copies that have to begin; fitted, together with
@@ -178,9 +192,10 @@ std::string kern::whyIllegal(const GemmProblem &problem, const GemmSchedule &sch
     return "a thread would hold " + std::to_string(count) + " accumulators, more than " + std::to_string(room);
   if (schedule.stages < 2)
     return "a ring expects at least 2 stages, got " + std::to_string(schedule.stages);
-  if (schedule.stages > kMostRingStages)
-    return "a ring expects at most " + std::to_string(kMostRingStages) + " stages, got " +
-           std::to_string(schedule.stages);
+  int64_t perStage = schedule.cluster != 0 ? 3 : 2;
+  if (int64_t most = std::min(kMostRingStages, (kStageBarriers - (schedule.turns ? kTurnBarriers : 0)) / perStage);
+      schedule.stages > most)
+    return "a ring expects at most " + std::to_string(most) + " stages, got " + std::to_string(schedule.stages);
   if (int64_t bytes = sharedMemoryBytes(problem, schedule); bytes > chip.sharedBytes)
     return std::to_string(schedule.stages) + " stages take " + std::to_string(bytes) +
            " bytes of shared memory, more than " + std::to_string(chip.sharedBytes);
@@ -188,9 +203,6 @@ std::string kern::whyIllegal(const GemmProblem &problem, const GemmSchedule &sch
     return "cluster expects 0 or 2 CTAs, got " + std::to_string(schedule.cluster);
   if (schedule.cluster != 0 && tileN % 64 != 0)
     return "a cluster shares a tile N that is a multiple of 64, got " + std::to_string(tileN);
-  if (schedule.cluster != 0 && schedule.stages > kMostClusterStages)
-    return "a ring of a cluster expects at most " + std::to_string(kMostClusterStages) + " stages, got " +
-           std::to_string(schedule.stages);
   if (schedule.raster < 1)
     return "raster expects at least 1, got " + std::to_string(schedule.raster);
   if (schedule.pacing < 0)
@@ -244,15 +256,17 @@ static double slabClocks(const GemmProblem &problem, const GemmSchedule &schedul
   int64_t slab = cuda::slabElements(cuda::elementBytes(problem.lhs)), blocks = schedule.tileM / 64;
   double tensor = static_cast<double>(schedule.tileM) * schedule.tileN * slab * bytes /
                   (chip.tensorBytes * (problem.sparse ? 2 : 1));
-  // Every m64 block reads all of B's tile and its own rows of A from shared memory.
-  double shared = static_cast<double>(blocks) *
-                  (schedule.tileN * cuda::kSlabBytes + 64 * cuda::kSlabBytes / (problem.sparse ? 2 : 1)) /
-                  chip.sharedBytesPerClock;
+  // Every m64 block reads all of B's tile and its own rows of A from shared memory; what copies write hinders that.
+  double read = static_cast<double>(blocks) *
+                (schedule.tileN * cuda::kSlabBytes + 64 * cuda::kSlabBytes / (problem.sparse ? 2 : 1));
+  double shared = (read + chip.sharedWriteCost * static_cast<double>(stageBytes(problem, schedule))) /
+                  static_cast<double>(chip.sharedBytesPerClock);
   // The CTAs of a cluster fetch B together.
   double fetched = static_cast<double>(lhsStageBytes(problem, schedule)) +
                    static_cast<double>(schedule.tileN * cuda::kSlabBytes) / static_cast<double>(clusterSize(schedule));
   double fetch = fetched / static_cast<double>(chip.l2BytesPerClock);
-  return std::max({tensor, shared, fetch});
+  return std::max(
+      {tensor, shared, fetch, static_cast<double>(problem.sparse ? chip.leastPackedSlabClocks : chip.leastSlabClocks)});
 }
 
 int64_t kern::splitCost(const GemmProblem &problem, const GemmSchedule &schedule, const ChipLimits &chip) {
@@ -344,6 +358,9 @@ int64_t kern::usualSplit(const GemmProblem &problem, const GemmSchedule &schedul
     return 0;
   if (slabs < kLeastSplitSlabs || nominalTiles(problem, schedule) >= kMostSplitWaves * chip.multiprocessors)
     return 0;
+  // Half of the multiprocessors stream the weights as fast as all do, and nobody waits for sums.
+  if (schedule.tileN < kSmallTile[1] && nominalTiles(problem, schedule) >= kEnoughReaders)
+    return 0;
   return schedule.tileM == 64 ? kMostPartsOfSmallTiles : kMostParts;
 }
 
@@ -356,14 +373,17 @@ std::vector<ScheduleCandidate> kern::enumerateSchedules(const GemmProblem &probl
     candidates.push_back(std::move(candidate));
   };
   for (const TileShape &tile : kTiles) {
-    if (tile.turns && problem.sparse)
+    int64_t m = nominal(problem, problem.m);
+    if (tile.products == (problem.sparse ? TileShape::dense : TileShape::sparse) || m < tile.leastRows ||
+        (tile.mostRows != 0 && m > tile.mostRows))
       continue;
     GemmSchedule schedule{Family::Wgmma, tile.tileM, tile.tileN, tile.warpgroups, 0, kRasterRows / tile.tileM, 0};
     schedule.turns = tile.turns;
+    schedule.cluster = problem.compress ? 0 : tile.cluster;
     int64_t room = chip.sharedBytes - kBarrierBytes - scaleBytes(schedule);
     schedule.stages = std::min(tile.mostStages, room / stageBytes(problem, schedule));
-    if (pacingIsLinear(problem) &&
-        nominalTiles(problem, schedule) > chip.multiprocessors) // A single wave has nothing to drift from.
+    // A single wave has nothing to drift from; a cluster does not drift apart and is worth having in few waves alone.
+    if (pacingIsLinear(problem) && tile.cluster == 0 && nominalTiles(problem, schedule) > chip.multiprocessors)
       schedule.pacing = kPacing;
     schedule.split = usualSplit(problem, schedule, chip);
     schedule.staged = usuallyStaged(problem, schedule, chip);
@@ -375,14 +395,16 @@ std::vector<ScheduleCandidate> kern::enumerateSchedules(const GemmProblem &probl
 
 Result<GemmSchedule> kern::chooseSchedule(const GemmProblem &problem, const ChipLimits &chip) {
   std::vector<ScheduleCandidate> candidates = enumerateSchedules(problem, chip);
-  if (nominal(problem, problem.m) <= kFewRows) // the small tile is the one that has been measured
-    std::reverse(candidates.begin(), std::find_if(candidates.begin(), candidates.end(),
-                                                  [](const auto &candidate) { return isNarrow(candidate.schedule); }));
+  if (nominal(problem, problem.m) <= kFewRows) { // the small tile comes first
+    auto small = std::find_if(candidates.begin(), candidates.end(), [](const ScheduleCandidate &candidate) {
+      return candidate.schedule.tileM == kSmallTile[0] && candidate.schedule.tileN == kSmallTile[1];
+    });
+    if (small != candidates.end())
+      std::reverse(candidates.begin(), small + 1);
+  }
   const ScheduleCandidate *best = nullptr;
   for (const ScheduleCandidate &candidate : candidates) {
-    int64_t m = nominal(problem, problem.m);
-    if (!candidate.illegal.empty() || (best && candidate.schedule.family == Family::Simt) ||
-        (best && isNarrow(candidate.schedule) && (m < kLeastNarrowRows || m > kMostNarrowRows)))
+    if (!candidate.illegal.empty() || (best && candidate.schedule.family == Family::Simt))
       continue;
     auto clocks = [&](const ScheduleCandidate &of) { return countClocks(problem, of.schedule, chip).compared(chip); };
     if (!best || clocks(candidate) < kWorthwhile * clocks(*best))

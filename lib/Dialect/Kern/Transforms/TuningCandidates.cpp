@@ -70,8 +70,10 @@ std::vector<ScheduleCandidate> kern::tuningCandidates(const GemmProblem &problem
       int64_t deepest = deepestRing(problem, schedule, chip);
       int64_t m = problem.m == cuda::kTokens ? problem.expectedTokens : problem.m;
       int64_t rowsOfTiles = cuda::ceilDiv(m, rows);
-      // A single wave has nothing to drift from, and no next tile to hide the stores of a tile.
+      // A single wave has nothing to drift from, and no next tile to take turns with or to hide the stores of a tile.
       bool several = nominalTiles(problem, schedule) > chip.multiprocessors;
+      if (turns && !several)
+        continue;
       int64_t usual = usualSplit(problem, schedule, chip);
       for (int64_t stages : {deepest, deepest - 1})
         for (int64_t rasterRows : kRasterRows)

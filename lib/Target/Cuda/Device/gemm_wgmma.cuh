@@ -352,7 +352,7 @@ __device__ __forceinline__ void gemm_wgmma(const GemmArguments &arguments, const
     __syncthreads();
   // The register file: 65,536 over all threads, and of them as many as the launch takes, 168 each of 384 threads. The
   // producer of a cluster needs more. setmaxnreg counts only as branches of one if (PTX ISA, "setmaxnreg").
-  constexpr int kMore = Config::kCluster > 1 ? 8 : 0;
+  constexpr int kMore = Config::kCluster == 1 ? 0 : Shape::kBlocks * Config::kTileN > 256 ? 8 : 24;
   constexpr int kConsumerRegisters = Config::kWarpgroups == 1 ? 256 : Config::kWarpgroups == 2 ? 240 - kMore : 160;
   constexpr int kProducerRegisters = Config::kWarpgroups == 3 ? 32 : 24 + 2 * kMore;
   if (warpgroup == Config::kWarpgroups) {

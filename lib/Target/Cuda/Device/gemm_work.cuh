@@ -24,7 +24,7 @@ struct Work {
 /// columns of B and the grid its rows of A in L2.
 template <class Config> class WorkWalk {
   static constexpr int kCluster = Config::kCluster;
-  static constexpr int kRaster = Config::kRaster > kCluster ? Config::kRaster / kCluster : 1; ///< in stacks
+  static constexpr int kStacks = Config::kRaster > kCluster ? Config::kRaster / kCluster : 1; ///< of a raster group
   int tiles_m, stacks_m, tiles_n, slabs;
   int whole = 0;         ///< stacks that are one unit
   int tail = 0, cut = 1; ///< stacks that are `cut` units each
@@ -72,11 +72,11 @@ public:
         work.slabs = slabs * (work.part + 1) / cut - work.first;
         stack = whole + index;
       }
-    const int per_group = kRaster * tiles_n;
+    const int per_group = kStacks * tiles_n;
     const int group = stack / per_group, rest = stack - group * per_group;
-    const int rows = min(kRaster, stacks_m - group * kRaster);
+    const int rows = min(kStacks, stacks_m - group * kStacks);
     work.tile_n = rest / rows;
-    work.tile_m = (group * kRaster + rest - work.tile_n * rows) * kCluster + rank();
+    work.tile_m = (group * kStacks + rest - work.tile_n * rows) * kCluster + rank();
     return work;
   }
 

@@ -3,10 +3,10 @@
 // RUN: winnow-opt --kern-choose-schedule --remarks-filter=kern-choose-schedule --remark-format=emitRemark %s 2>&1 >/dev/null | FileCheck %s --check-prefix=REMARK
 
 // CHECK-LABEL: kern.gemm @large
-// CHECK-SAME: schedule = #kern.schedule<wgmma, tile = [256, 192], warpgroups = 2, stages = 4, raster = 12, pacing = 8, staged = 1>
+// CHECK-SAME: schedule = #kern.schedule<wgmma, tile = [128, 192], warpgroups = 2, stages = 5, raster = 24, pacing = 8, turns = 1>
 // FEW-LABEL: kern.gemm @large
-// FEW-SAME: schedule = #kern.schedule<wgmma, tile = [64, 128], warpgroups = 1, stages = 9, raster = 12, pacing = 8, split = 8, staged = 1>
-// REMARK: {{.*}}schedule{{.*}}large{{.*}}? x 28672 x 8192 dense f8E4M3FN x f8E4M3FN -> bf16: wgmma 256 x 192, 2 warpgroups, 4 stages, staged; considered:
+// FEW-SAME: schedule = #kern.schedule<wgmma, tile = [64, 128], warpgroups = 1, stages = 9, raster = 48, pacing = 8, split = 8, staged = 1>
+// REMARK: {{.*}}schedule{{.*}}large{{.*}}? x 28672 x 8192 dense f8E4M3FN x f8E4M3FN -> bf16: wgmma 128 x 192, 2 warpgroups, 5 stages, turns; considered:
 kern.gemm @large attributes {lhs = !kern.buffer<?x8192xf8E4M3FN>, rhs = !kern.buffer<28672x8192xf8E4M3FN>, transpose_rhs, out = !kern.buffer<?x28672xbf16>} {
 ^bb0(%x: f32):
   kern.yield %x : f32
@@ -14,7 +14,7 @@ kern.gemm @large attributes {lhs = !kern.buffer<?x8192xf8E4M3FN>, rhs = !kern.bu
 
 // The panel of a compressed operand decides the tile.
 // CHECK-LABEL: kern.gemm @panel
-// CHECK-SAME: schedule = #kern.schedule<wgmma, tile = [128, 256], warpgroups = 2, stages = 5, raster = 12, pacing = 8, split = 4, staged = 1>
+// CHECK-SAME: schedule = #kern.schedule<wgmma, tile = [128, 256], warpgroups = 2, stages = 5, raster = 24, split = 4, staged = 1, cluster = 2>
 // FEW-LABEL: kern.gemm @panel
 // FEW-SAME: tile = [128, 256]
 kern.gemm @panel attributes {lhs = !kern.buffer<?x28672xf8E4M3FN, #kern.packed24<axis = 1, panel = 128>>, rhs = !kern.buffer<8192x28672xf8E4M3FN>, transpose_rhs, out = !kern.buffer<?x8192xbf16>} {

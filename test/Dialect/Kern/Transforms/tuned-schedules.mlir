@@ -3,13 +3,13 @@
 // RUN: winnow-opt --kern-choose-schedule="tuning=%t/user.json" %t/product.mlir | FileCheck %s --check-prefix=TUNED
 // TUNED: schedule = #kern.schedule<wgmma, tile = [128, 192], warpgroups = 2, stages = 5, raster = 16, pacing = 16>
 // RUN: winnow-opt --kern-choose-schedule="tuning=%t/user.json" --remarks-filter=kern-choose-schedule --remark-format=emitRemark %t/product.mlir 2>&1 >/dev/null | FileCheck %s --check-prefix=REMARK
-// REMARK: ? x 28672 x 8192 dense f8E4M3FN x f8E4M3FN -> bf16: wgmma 128 x 192, 2 warpgroups, 5 stages, raster 16, pacing 16; tuned: 100.25 us on A GPU (2026-01-31, winnow 0.0+test), the model's choice 110.50 us; considered: wgmma 256 x 192, 2 warpgroups, 4 stages, staged:
+// REMARK: ? x 28672 x 8192 dense f8E4M3FN x f8E4M3FN -> bf16: wgmma 128 x 192, 2 warpgroups, 5 stages, raster 16, pacing 16; tuned: 100.25 us on A GPU (2026-01-31, winnow 0.0+test), the model's choice 110.50 us; considered: wgmma 128 x 192, 2 warpgroups, 5 stages, turns:
 
 // Not at other token counts, not for another chip, and not where the model alone was asked for.
 // RUN: winnow-opt --kern-choose-schedule="tuning=%t/user.json tokens=4096" %t/product.mlir | FileCheck %s --check-prefix=MODEL
 // RUN: winnow-opt --kern-choose-schedule="tuning=%t/user.json target=sm_120a" %t/product.mlir | FileCheck %s --check-prefix=MODEL
 // RUN: winnow-opt --kern-choose-schedule="tuning=none" %t/product.mlir | FileCheck %s --check-prefix=MODEL
-// MODEL: schedule = #kern.schedule<wgmma, tile = [256, 192], warpgroups = 2, stages = 4, raster = 12, pacing = 8, staged = 1>
+// MODEL: schedule = #kern.schedule<wgmma, tile = [128, 192], warpgroups = 2, stages = 5, raster = 24, pacing = 8, turns = 1>
 
 // An entry that the chip cannot run is not used, and the remark says why.
 // RUN: sed 's/"stages":5/"stages":12/' %t/user.json > %t/illegal.json
@@ -34,7 +34,7 @@
 // RUN: winnow-opt --ffn-to-kernels --kernels-to-kern="tuning=%t/panel.json" %t/spec.mlir | FileCheck %s --check-prefix=PANEL
 // PANEL: kern.gemm @f_{{.*}}#kern.packed24<axis = 1, panel = 128>{{.*}}schedule = #kern.schedule<wgmma, tile = [128, 192], warpgroups = 2, stages = 6, raster = 8, pacing = 8>
 // RUN: winnow-opt --ffn-to-kernels --kernels-to-kern="tuning=none" %t/spec.mlir | FileCheck %s --check-prefix=MODEL-PANEL
-// MODEL-PANEL: kern.gemm @f_{{.*}}#kern.packed24<axis = 1, panel = 256>{{.*}}schedule = #kern.schedule<wgmma, tile = [256, 192]
+// MODEL-PANEL: kern.gemm @f_{{.*}}#kern.packed24<axis = 1, panel = 128>{{.*}}schedule = #kern.schedule<wgmma, tile = [128, 256]
 
 //--- product.mlir
 kern.gemm @product attributes {lhs = !kern.buffer<?x8192xf8E4M3FN>, rhs = !kern.buffer<28672x8192xf8E4M3FN>, transpose_rhs, out = !kern.buffer<?x28672xbf16>} {

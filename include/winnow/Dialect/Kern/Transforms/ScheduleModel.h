@@ -64,7 +64,13 @@ struct ChipLimits {
   int64_t accumulators = 192;   ///< f32 accumulators per consumer thread that leave room for the rest
   int64_t tensorBytes = 4096;   ///< dense products per clock, times bytes per element
   int64_t sharedBytesPerClock = 128;
+  /// What a byte that a copy writes there costs, of one that is read: 985 clocks per slab of the sparse product of 256 x
+  /// 192 tiles, which reads 114,688 bytes and writes 45,056 (docs/benchmarks.md).
+  double sharedWriteCost = 0.25;
   int64_t l2BytesPerClock = 64;       ///< from L2 into one multiprocessor
+  /// A slab takes at least so long, however small its tile: 128 slabs took 34 us where the left operand is dense, 27 us
+  /// where it is packed, of 64 x 64 and of 64 x 32 tiles alike.
+  int64_t leastSlabClocks = 430, leastPackedSlabClocks = 340;
   int64_t sumBytesPerClock = 16;      ///< of f32 sums of parts of tiles, written and read, per multiprocessor
   int64_t memoryBytesPerClock = 1700; ///< of device memory: 3.0 TB/s at 1755 MHz
   /// So many read that much: 64 reached 2.4 TB/s (docs/benchmarks.md, "Few tokens").
