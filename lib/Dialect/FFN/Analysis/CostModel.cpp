@@ -86,6 +86,9 @@ static constexpr Tile kTiles[] = {{128, 192, Tile::dense, true},
                                   {128, 128},
                                   {128, 96},
                                   {64, 64}};
+/// Power does not limit the clock with less than this share of the multiprocessors at work, nor in a single wave that
+/// waits for device memory this share of its time.
+static constexpr double kFewAtWork = 0.75, kMemoryShare = 0.5;
 /// Tiles of the last wave are cut into at most so many parts.
 static constexpr double kMostParts = 4, kMostPartsOfSmallTiles = 8;
 
@@ -118,13 +121,16 @@ Prediction winnow::ffn::predictProduct(const ProductProblem &problem, bool spars
     for (double parts = 1; parts <= most && (parts == 1 || tail * parts <= chip.multiprocessors); ++parts) {
       double waves = whole + (tail > 0 ? 1 / parts : 0);
       double perWave = chip.multiprocessors * tile.m * tile.n;
-      double compute = 2 * waves * perWave * k / (rate * (tiles < chip.multiprocessors ? chip.burst : 1));
+      double compute = 2 * waves * perWave * k / rate;
       // Memory by itself, and what every tile has to bring into shared memory; rows past the end are not fetched.
-      double memory = result.bytes / chip.bytesPerSecond, rows = std::min(m, tile.m);
+      double device = result.bytes / chip.bytesPerSecond, memory = device, rows = std::min(m, tile.m);
       if (chip.fillBytesPerSecond != 0) {
         double perTile = (rows * lhs + tile.n / tile.cluster * elementBytes(problem.precision)) * k;
         memory = std::max(memory, waves * perTile * chip.multiprocessors / chip.fillBytesPerSecond);
       }
+      double working = tiles * parts / chip.multiprocessors;
+      if (working < kFewAtWork || (working < 1 && device > kMemoryShare * compute))
+        compute /= chip.burst;
       double slabs = k * elementBytes(problem.precision) / 128;
       double seconds =
           std::max({compute, memory, waves * slabs * (sparse ? chip.packedSlabSeconds : chip.slabSeconds)});

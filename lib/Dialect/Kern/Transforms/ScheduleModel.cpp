@@ -44,8 +44,8 @@ static constexpr TileShape kTiles[] = {{128, 192, 2, 9, TileShape::dense, true},
                                        {64, 128, 1, 9},
                                        {128, 128, 2, 9, TileShape::any, false, 0, kFewRows + 1, kMediumRows},
                                        {128, 96, 2, 9, TileShape::any, false, 0, kFewRows + 1, kMediumRows},
-                                       {64, 64, 1, 14, TileShape::any, false, 0, 2, 2 * kFewRows},
-                                       {64, 32, 1, 15, TileShape::any, false, 0, kFewRows / 2 + 1, 2 * kFewRows}};
+                                       {64, 64, 1, 14, TileShape::any, false, 0, 1, 2 * kFewRows},
+                                       {64, 32, 1, 15, TileShape::any, false, 0, 1, 2 * kFewRows}};
 /// The tile whose deep ring serves few rows best, and the last that is considered for any number of them.
 static constexpr int64_t kSmallTile[] = {64, 128};
 
