@@ -71,5 +71,8 @@ FailureOr<rt::Program> jit::getOrCompileProgram(const std::string &spec, const s
   if (succeeded(program) || !image)
     return program;
   Result<rt::Program> read = rt::deserialize(image->cubin.data(), image->cubin.size(), "the cache");
-  return read ? FailureOr<rt::Program>(std::move(*read)) : compile();
+  if (read)
+    return std::move(*read);
+  emitWarning(loc) << "the program in the kernel cache cannot be used, compiling again: " << read.message();
+  return compile();
 }

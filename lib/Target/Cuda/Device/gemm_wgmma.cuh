@@ -1,109 +1,20 @@
 //===- gemm_wgmma.cuh - matrix product on warpgroup MMA, dense or 2:4 sparse --------------------------------------===//
 //
-// One producer warpgroup (one thread of it) fills a ring of shared-memory stages; consumer warpgroups multiply. A stage
-// is one slab, 128 bytes of K: the rows of B by one tensor copy, then A by one tensor copy (dense) or one bulk copy of
-// packed blocks (sparse). Accumulators stay in registers for a whole tile; the grid is persistent
+// One producer warpgroup (one thread of it, gemm_produce.cuh) fills a ring of shared-memory stages; consumer warpgroups
+// multiply. A stage is one slab, 128 bytes of K: the rows of B by one tensor copy, then A by one tensor copy (dense) or
+// one bulk copy of packed blocks (sparse). Accumulators stay in registers for a whole tile; the grid is persistent
 // (gemm_work.cuh).
 //
 // The consumer warpgroups share a tile, each a part of its rows, or take turns (Config::kTurns): then one multiplies a
 // tile while the other is still busy with the results of the tile before.
 //
-// The CTAs of a cluster (Config::kCluster) need the same rows of B: each fetches a share and sends it to all. A stage may
-// be filled from there once all of them have room in it: each producer tells the others when its own has become empty.
-//
-// Shared memory: stages, then mbarriers (per stage full, empty and, in a cluster, room in the other CTAs' stages) and the
-// scalar scales of both operands (256 bytes),
-// then per consumer warpgroup kTileN column scales and kTileM / kWarpgroups row scales. The launcher asks for exactly
-// GemmShape::kSharedBytes.
+// Shared memory: stages, then mbarriers (per stage full, empty and, in a cluster, room in the other CTAs' stages; two
+// that pass turns on) and the scalar scales of both operands (256 bytes), then per consumer warpgroup kTileN column
+// scales and the scales of its rows of a tile. The launcher asks for exactly GemmShape::kSharedBytes.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
 namespace winnow {
-
-/// All of B's rows that the tile needs.
-template <class Config>
-__device__ __forceinline__ void load_rhs(u32 rhs, const TensorMap *rhs_map, int k, int column, u32 full) {
-  if constexpr (Config::kRhsPermuted)
-    ptx::tensor_load_5d(rhs, rhs_map, k, column / 32, full);
-  else
-    ptx::tensor_load_2d(rhs, rhs_map, k, column, full);
-}
-
-/// This CTA's share of them, for all CTAs of the cluster: it lands in the same place of each, and counts there.
-template <class Config>
-__device__ __forceinline__ void share_rhs(u32 rhs, const TensorMap *rhs_map, int k, int column, u32 full, int rank) {
-  constexpr int kShare = GemmShape<Config>::kRhsShare;
-  constexpr u16 kAll = (1 << Config::kCluster) - 1;
-  const u32 place = rhs + rank * kShare * kSlabBytes;
-  if constexpr (Config::kRhsPermuted)
-    ptx::tensor_multicast_5d(place, rhs_map, k, (column + rank * kShare) / 32, full, kAll);
-  else
-    ptx::tensor_multicast_2d(place, rhs_map, k, column + rank * kShare, full, kAll);
-}
-
-/// That this CTA has room in the stage that `room` belongs to.
-template <class Config> __device__ __forceinline__ void tell_others(u32 room, int rank) {
-#pragma unroll
-  for (int other = 1; other < Config::kCluster; ++other)
-    ptx::mbarrier_arrive_cluster(room, rank ^ other);
-}
-
-/// The producer thread: walks the CTA's tiles and slabs and fills the ring; behind a tile it lends kLent stages.
-template <class Config, int kLent>
-__device__ __forceinline__ void produce(const GemmArguments &arguments, const TensorMap *lhs_map,
-                                        const TensorMap *rhs_map, u32 ring, u32 barriers) {
-  using Shape = GemmShape<Config>;
-  const int slabs = (arguments.k + Shape::kSlab - 1) / Shape::kSlab;
-  const WorkWalk<Config> walk(arguments, slabs);
-  Pacer<Config> pacer(arguments, walk.tiles(), slabs);
-  int stage = 0;
-  u32 parity = 1; // a fresh ring is empty: the first wait on each empty barrier must pass
-  [[maybe_unused]] u32 room_parities = 0; // bit s: of stage s. Not all uses of a stage are the whole cluster's
-  for (int unit = walk.first(); unit < walk.count(); unit += walk.step()) {
-    const Work work = walk.locate(unit);
-    const int row = work.tile_m * Config::kTileM, column = work.tile_n * Config::kTileN;
-    const u8 *packed = static_cast<const u8 *>(arguments.lhs) +
-                       (static_cast<i64>(walk.readable(work)) * slabs + work.first) * Shape::kLhsBytes;
-    for (int slab = work.first; slab < work.first + work.slabs; ++slab) {
-      pacer.step(work);
-      const u32 full = barriers + 8 * stage, empty = barriers + 8 * (Config::kStages + stage);
-      const u32 rhs = ring + stage * Shape::kStageBytes, lhs = rhs + Shape::kRhsBytes;
-      ptx::mbarrier_wait(empty, parity);
-      ptx::mbarrier_arrive_expect(full, Shape::kCopyBytes);
-      const u32 room = barriers + 8 * (2 * Config::kStages + stage);
-      if constexpr (Config::kCluster > 1)
-        tell_others<Config>(room, walk.rank());
-      else
-        load_rhs<Config>(rhs, rhs_map, slab * Shape::kSlab, column, full);
-      if constexpr (Config::kSparse)
-        ptx::bulk_load(lhs, packed, Shape::kLhsBytes, full);
-      else
-        ptx::tensor_load_2d(lhs, lhs_map, slab * Shape::kSlab, row, full);
-      packed += Shape::kLhsBytes;
-      if constexpr (Config::kCluster > 1) {
-        ptx::mbarrier_wait(room, room_parities >> stage & 1);
-        room_parities ^= 1u << stage;
-        share_rhs<Config>(rhs, rhs_map, slab * Shape::kSlab, column, full, walk.rank());
-      }
-      if (++stage == Config::kStages) {
-        stage = 0;
-        parity ^= 1;
-      }
-    }
-    if constexpr (Config::kSplit > 1)
-      if (work.parts > 1 && work.finishes())
-        produce_sums<Config>(arguments, work, ring, barriers, stage, parity);
-    if (work.finishes())
-      for (int lent = 0; lent < kLent; ++lent) { // store_staged.cuh
-        ptx::mbarrier_wait(barriers + 8 * (Config::kStages + stage), parity);
-        ptx::mbarrier_arrive(barriers + 8 * stage);
-        if (++stage == Config::kStages) {
-          stage = 0;
-          parity ^= 1;
-        }
-      }
-  }
-}
 
 /// Metadata of one stage in registers. wgmma reads them asynchronously and the compiler does not know it: they are
 /// double buffered by the caller and kept alive by `pin` until the group that reads them has retired.
@@ -160,44 +71,6 @@ __device__ __forceinline__ void multiply_stage(Accumulators<Config> &accumulator
   ptx::wgmma_commit();
 }
 
-/// Whose turn it is where warpgroups take tiles in turns. A phase of a stage's barrier can be told from the one before
-/// and from no other: who waits for a stage must know that its use before is over. So a warpgroup begins when the other
-/// has waited for the last stage of its own tile; of that one the matrix instructions are still under way.
-template <class Config> class Turns {
-  using Shape = GemmShape<Config>;
-  u32 mine, others; ///< mbarriers
-  u32 parity;
-  int warpgroup, next = 0;
-
-public:
-  __device__ __forceinline__ Turns(u32 barriers, int warpgroup)
-      : mine(barriers + Shape::kTurnOffset + 8 * warpgroup), others(barriers + Shape::kTurnOffset + 8 * (1 - warpgroup)),
-        parity(warpgroup == 0), warpgroup(warpgroup) {}
-  /// Whether the next unit of the CTA is this warpgroup's.
-  __device__ __forceinline__ bool take() {
-    const bool taken = next == warpgroup;
-    next ^= 1;
-    return taken;
-  }
-  __device__ __forceinline__ void begin() {
-    ptx::mbarrier_wait(mine, parity);
-    parity ^= 1;
-  }
-  __device__ __forceinline__ void pass(int thread) const {
-    if (thread == 0)
-      ptx::mbarrier_arrive(others);
-  }
-};
-
-/// Stages that the producer sends for a unit of work.
-template <class Config> __device__ __forceinline__ int stages_of(const Work &work) {
-  int stages = work.slabs + (work.finishes() ? StoreShape<Config>::kStoreStages : 0);
-  if constexpr (Config::kSplit > 1)
-    if (work.finishes())
-      stages += (work.parts - 1) * SplitShape<Config>::kPieces;
-  return stages;
-}
-
 /// A consumer warpgroup: waits for stages, multiplies, releases them; then the epilogue of the tile.
 template <class Config, class Epilogue>
 __device__ __forceinline__ void consume(const GemmArguments &arguments, const TensorMap *out_map, u32 ring,
@@ -209,8 +82,7 @@ __device__ __forceinline__ void consume(const GemmArguments &arguments, const Te
   Accumulators<Config> accumulators;
   Metadata<Config> metadata[2];
   [[maybe_unused]] BorrowedStages<Config> borrowed;
-  int stage = 0;
-  u32 parity = 0;
+  RingPosition<Config> at(0);
   // The matrix instructions of a retired group have read all they read.
   const auto release = [&](int index) {
     if (thread % (128 / Shape::kReleases) == 0)
@@ -223,14 +95,11 @@ __device__ __forceinline__ void consume(const GemmArguments &arguments, const Te
     const int slabs = work.slabs;
     if constexpr (Config::kTurns) {
       if (!turns.take()) {
-        const int behind = stage + stages_of<Config>(work);
-        parity ^= behind / Config::kStages & 1;
-        stage = behind % Config::kStages;
+        at.skip(stages_of<Config>(work));
         continue;
       }
-    }
-    if constexpr (Config::kTurns)
       turns.begin();
+    }
     const int row0 = work.tile_m * Config::kTileM + part * Shape::kRowsPerWarpgroup;
     const int column0 = work.tile_n * Config::kTileN;
     if constexpr (kSharedScales)
@@ -238,8 +107,8 @@ __device__ __forceinline__ void consume(const GemmArguments &arguments, const Te
     int previous = -1;
     // One stage: issue its group, then retire the group before it, whose stage and metadata are free from then on.
     const auto step = [&](Metadata<Config> &current, Metadata<Config> &last, bool first) {
-      ptx::mbarrier_wait(barriers + 8 * stage, parity);
-      const u32 rhs = ring + stage * Shape::kStageBytes;
+      ptx::mbarrier_wait(barriers + 8 * at.stage, at.parity);
+      const u32 rhs = ring + at.stage * Shape::kStageBytes;
       const u32 lhs = rhs + Shape::kRhsBytes + part * Shape::kBlocks * Shape::kBlockBytes;
       multiply_stage<Config>(accumulators, current, lhs, rhs, thread, first);
       ptx::wgmma_wait<1>();
@@ -251,11 +120,8 @@ __device__ __forceinline__ void consume(const GemmArguments &arguments, const Te
       if constexpr (Config::kStaged)
         if (first)
           borrowed.give_back(barriers, thread);
-      previous = stage;
-      if (++stage == Config::kStages) {
-        stage = 0;
-        parity ^= 1;
-      }
+      previous = at.stage;
+      at.advance();
     };
     if constexpr (Config::kSparse) {
       // Pairs, so that the metadata buffers are named at compile time. An odd count leaves the loop from its middle: a
@@ -288,7 +154,7 @@ __device__ __forceinline__ void consume(const GemmArguments &arguments, const Te
           store_sums<Config>(arguments, work, accumulators, warpgroup, thread);
           continue;
         }
-        add_sums<Config>(work, accumulators, ring, barriers, warpgroup, thread, stage, parity);
+        add_sums<Config>(work, accumulators, ring, barriers, warpgroup, thread, at);
         if constexpr (Config::kTurns)
           turns.pass(thread);
       }
@@ -300,7 +166,7 @@ __device__ __forceinline__ void consume(const GemmArguments &arguments, const Te
         store_packed<Config, Epilogue, false>(arguments, accumulators, scales, row0, column0, thread);
     } else if constexpr (Config::kStaged)
       store_staged<Config, Epilogue>(arguments, out_map, accumulators, scales, borrowed, ring, barriers, row0, column0,
-                                     warpgroup, thread, stage, parity);
+                                     warpgroup, thread, at);
     else
       store_rows<Config, Epilogue>(arguments, accumulators, scales, row0, column0, thread);
     if constexpr (kSharedScales)

@@ -1,8 +1,8 @@
 //===- gemm_work.cuh - which tile, and which part of K, a CTA multiplies next ------------------------------------===//
 //
 // The grid is persistent: CTA c takes the work units c, c + grid, … Units are whole tiles while all CTAs have one. The
-// CTAs of a cluster take tiles one below the other, which multiply the same columns of B, and do everything together: a
-// unit is then such a stack of tiles, and the grid counts clusters. A stack may reach beyond the last row of tiles. What
+// CTAs of a cluster take tiles one below the other, which multiply the same columns of B, and do everything together:
+// a unit is then such a stack of tiles, and the grid counts clusters. A stack may reach beyond the last row. What
 // is left for a last wave would leave CTAs without work: with Config::kSplit > 1 each of these tiles is cut along K
 // into up to that many parts. All parts but the last of a tile write their sums to memory; the CTA with the last part
 // adds them in the order of the parts and finishes the tile, so that results do not depend on which part is done first.

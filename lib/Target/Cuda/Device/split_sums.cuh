@@ -63,7 +63,7 @@ __device__ __forceinline__ void store_sums(const GemmArguments &arguments, const
 /// Sends the sums of all other parts through the ring, the first part first. Called by the producer thread.
 template <class Config>
 __device__ __forceinline__ void produce_sums(const GemmArguments &arguments, const Work &work, u32 ring, u32 barriers,
-                                             int &stage, u32 &parity) {
+                                             RingPosition<Config> &at) {
   using Shape = GemmShape<Config>;
   using Split = SplitShape<Config>;
   const u32 *counter = arguments.progress + work.tail;
@@ -72,15 +72,12 @@ __device__ __forceinline__ void produce_sums(const GemmArguments &arguments, con
   ptx::async_proxy_fence();
   const u8 *source = Split::slot(arguments, work, 0);
   for (int piece = 0; piece < (work.parts - 1) * Split::kPieces; ++piece) {
-    const u32 full = barriers + 8 * stage, empty = barriers + 8 * (Config::kStages + stage);
-    ptx::mbarrier_wait(empty, parity);
+    const u32 full = barriers + 8 * at.stage, empty = barriers + 8 * (Config::kStages + at.stage);
+    ptx::mbarrier_wait(empty, at.parity);
     ptx::mbarrier_arrive_expect(full, Split::kPieceBytes);
-    ptx::bulk_load(ring + stage * Shape::kStageBytes, source, Split::kPieceBytes, full);
+    ptx::bulk_load(ring + at.stage * Shape::kStageBytes, source, Split::kPieceBytes, full);
     source += Split::kPieceBytes;
-    if (++stage == Config::kStages) {
-      stage = 0;
-      parity ^= 1;
-    }
+    at.advance();
   }
 }
 
@@ -88,15 +85,15 @@ __device__ __forceinline__ void produce_sums(const GemmArguments &arguments, con
 /// own.
 template <class Config>
 __device__ __forceinline__ void add_sums(const Work &work, Accumulators<Config> &accumulators, u32 ring, u32 barriers,
-                                         int warpgroup, int thread, int &stage, u32 &parity) {
+                                         int warpgroup, int thread, RingPosition<Config> &at) {
   using Shape = GemmShape<Config>;
   using Split = SplitShape<Config>;
   for (int part = 0; part + 1 < work.parts; ++part)
 #pragma unroll
     for (int piece = 0; piece < Split::kPieces; ++piece) {
-      ptx::mbarrier_wait(barriers + 8 * stage, parity);
+      ptx::mbarrier_wait(barriers + 8 * at.stage, at.parity);
       const u32 place =
-          ring + stage * Shape::kStageBytes + Split::offset(warpgroup) + thread * 16;
+          ring + at.stage * Shape::kStageBytes + Split::offset(warpgroup) + thread * 16;
 #pragma unroll
       for (int i = 0; i < Split::kPieceQuads; ++i) {
         constexpr int kPerBlock = Config::kTileN / 8;
@@ -110,11 +107,8 @@ __device__ __forceinline__ void add_sums(const Work &work, Accumulators<Config> 
       }
       ptx::named_barrier(warpgroup + 1, 128); // all have read
       if (thread == 0)
-        ptx::mbarrier_arrive(barriers + 8 * (Config::kStages + stage), Shape::kReleases);
-      if (++stage == Config::kStages) {
-        stage = 0;
-        parity ^= 1;
-      }
+        ptx::mbarrier_arrive(barriers + 8 * (Config::kStages + at.stage), Shape::kReleases);
+      at.advance();
     }
 }
 

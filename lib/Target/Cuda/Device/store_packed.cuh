@@ -29,8 +29,8 @@ __device__ __forceinline__ bool store_packed(const GemmArguments &arguments, con
   const int quad = thread & 3, warp = thread >> 5, lane = thread & 31, row_in_block = warp * 16 + (lane >> 2);
   const int slabs = (arguments.n + Block::kSlabElements - 1) / Block::kSlabElements;
   // Panels are written to their end, and a tile that is a part of one never reaches beyond, unless it completes a
-  // cluster. Without the question ptxas schedules the whole epilogue as one stretch, which is faster, but needs registers
-  // that 16-bit results and the producer of a cluster do not leave.
+  // cluster. Without the question ptxas schedules the whole epilogue as one stretch, which is faster, but needs
+  // registers that 16-bit results do not leave.
   constexpr bool kOneStretch =
       Config::kOutPanel % Config::kTileM == 0 && Out::kBytes == 1 && Config::kCluster == 1;
   const int padded_m = (arguments.m + Config::kOutPanel - 1) / Config::kOutPanel * Config::kOutPanel;

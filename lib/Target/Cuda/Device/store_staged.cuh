@@ -40,18 +40,16 @@ template <class Config> class BorrowedStages {
   static __device__ __forceinline__ int next(int stage) { return stage + 1 == Config::kStages ? 0 : stage + 1; }
 
 public:
-  /// The warpgroup's part of the stage that batch `batch` goes through, once it may be written. `stage` and `parity`
-  /// are those of the ring and move on with every stage that is borrowed.
-  __device__ __forceinline__ u32 borrow(int batch, u32 ring, u32 barriers, int warpgroup, int thread, int &stage,
-                                        u32 &parity) {
-    int index = stage;
+  /// The warpgroup's part of the stage that batch `batch` goes through, once it may be written. `at` moves on with every
+  /// stage that is borrowed.
+  __device__ __forceinline__ u32 borrow(int batch, u32 ring, u32 barriers, int warpgroup, int thread,
+                                        RingPosition<Config> &at) {
+    int index = at.stage;
     if (batch < Store::kStoreStages) {
-      ptx::mbarrier_wait(barriers + 8 * stage, parity); // the matrix instructions of all warpgroups have read it
+      ptx::mbarrier_wait(barriers + 8 * at.stage, at.parity); // the matrix instructions of all warpgroups have read it
       if (batch == 0)
-        first = stage;
-      stage = next(stage);
-      if (stage == 0)
-        parity ^= 1;
+        first = at.stage;
+      at.advance();
     } else {
       if (thread == 0)
         ptx::bulk_wait_read<Store::kStoreStages - 1>();
@@ -86,7 +84,7 @@ template <class Config, class Epilogue>
 __device__ __forceinline__ void store_staged(const GemmArguments &arguments, const TensorMap *out_map,
                                              const Accumulators<Config> &accumulators, const TileScales<Config> &scales,
                                              BorrowedStages<Config> &borrowed, u32 ring, u32 barriers, int row0,
-                                             int column0, int warpgroup, int thread, int &stage, u32 &parity) {
+                                             int column0, int warpgroup, int thread, RingPosition<Config> &at) {
   using Shape = GemmShape<Config>;
   using Store = StoreShape<Config>;
   using Out = typename Config::Out;
@@ -95,7 +93,7 @@ __device__ __forceinline__ void store_staged(const GemmArguments &arguments, con
   const RowFactors<Config> rows(scales, out_scale, row0, row_in_block, arguments.m);
 #pragma unroll
   for (int batch = 0; batch < Store::kBatches; ++batch) {
-    const u32 part = borrowed.borrow(batch, ring, barriers, warpgroup, thread, stage, parity);
+    const u32 part = borrowed.borrow(batch, ring, barriers, warpgroup, thread, at);
     const u32 place = part + row_in_block * 64 + quad * 16;
 #pragma unroll
     for (int chunk = 0; chunk < Store::kBatch; ++chunk) {
