@@ -78,6 +78,22 @@ func.func private @staged() attributes {s = #kern.schedule<wgmma, tile = [64, 64
 
 // -----
 
+// expected-error @+1 {{schedule expects a cluster of 0 or 2 CTAs, got 3}}
+func.func private @cluster() attributes {s = #kern.schedule<wgmma, tile = [64, 64], warpgroups = 1, stages = 4, raster = 1, cluster = 3>}
+
+// -----
+
+// expected-error @+1 {{schedule expects turns to be 0 or 1, got 2}}
+func.func private @turns() attributes {s = #kern.schedule<wgmma, tile = [64, 64], warpgroups = 2, stages = 4, raster = 1, turns = 2>}
+
+// -----
+
+// Warpgroups that share a tile have half of its rows each; in turns each has all.
+// expected-error @+1 {{schedule of family wgmma expects a multiple of 64 tile rows per warpgroup, got 64 rows for 2 warpgroups}}
+func.func private @shared() attributes {s = #kern.schedule<wgmma, tile = [64, 64], warpgroups = 2, stages = 4, raster = 1>}
+
+// -----
+
 // expected-error @+1 {{schedule of family wgmma expects a multiple of 64 tile rows per warpgroup, got 192 rows for 2 warpgroups}}
 func.func private @rows() attributes {s = #kern.schedule<wgmma, tile = [192, 64], warpgroups = 2, stages = 4, raster = 1>}
 

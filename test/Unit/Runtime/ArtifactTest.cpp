@@ -61,6 +61,7 @@ TEST(Artifact, RoundTripKeepsEveryField) {
   EXPECT_EQ(read->launches[1].kind, Launch::Kind::fillZero);
   EXPECT_EQ(read->launches[1].buffer, 5u);
   EXPECT_TRUE(read->launches[2].persistent);
+  EXPECT_EQ(read->launches[2].cluster, 2u);
   EXPECT_EQ(read->launches[2].tensorMaps[1].box, (std::vector<uint32_t>{128, 2, 4, 4, 6}));
   EXPECT_FALSE(read->launches[2].tensorMaps[1].swizzle128);
   EXPECT_EQ(read->launches[3].source, 2u);
@@ -122,7 +123,7 @@ TEST(Artifact, BytesDoNotChangeBetweenMachines) {
   const uint8_t header[] = {'W', 'I', 'N', 'N', 'O', 'W', '\r', '\n', 3, 0, 0, 0};
   EXPECT_EQ(std::memcmp(bytes.data(), header, sizeof(header)), 0);
   EXPECT_EQ(toHex(Sha256::hash(bytes.data(), bytes.size())),
-            "c3eb62ca6431aa36bc6320e2daba44318946777cffed6df8ec735ae77ecdf4b9");
+            "6c264ae8a859dc1804d5e6de412c642c3114d9a21eb84f9083d040fa64042e09");
 }
 
 TEST(Artifact, RejectsEveryTruncation) {

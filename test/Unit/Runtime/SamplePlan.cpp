@@ -77,6 +77,7 @@ Plan samplePlan() {
   product.arguments = {tensorMap(0), tensorMap(1), pointerTo(6), pointerTo(2), pointerTo(5), tokenCount()};
   product.tiles = {128, 2, 0};
   product.persistent = true;
+  product.cluster = 2;
 
   Launch copy;
   copy.kind = Launch::Kind::copy;
