@@ -51,6 +51,11 @@ protected:
                                "extern \"C\" __global__ void " +
                                attributes + " f(" + parameters +
                                ") {\n  extern __shared__ __align__(1024) u8 shared[];\n" + body + "\n}\n";
+    return compileSource(source);
+  }
+
+  /// The kernel `f` of a whole source.
+  rt::cuda::Function compileSource(const std::string &source) {
     auto image = nvrtc->compile(source, "f.cu", "sm_90a");
     if (!image) {
       ADD_FAILURE() << image.message();
