@@ -1,18 +1,20 @@
 #!/usr/bin/env python3
 """Runs products under every tile that `winnow tune` may pick, on shapes that fit none of them.
 
-usage: check_schedules.py WINNOW EXAMPLES FOLDER [SHARE OF]
-
 A database of tuned schedules forces the schedules of both products of a network; `winnow run --check` compares results
 and every kernel's output with the reference. Depths of the ring, rasters, pacings, clusters and how results are stored
-alternate. Databases, specs and logs go to FOLDER. With SHARE and OF only every OF-th run is made, from run SHARE modulo OF on. Prints what each product ran
-under, by kind and tile; fails if a check does, or if a run had no forced schedule.
+alternate. Databases, specs and logs go to FOLDER. With --share only every OF-th run is made, from run SHARE modulo OF on.
+Prints what each product ran under, by kind and tile; fails if a check does, or if a run had no forced schedule.
+With --under every run is made under a command such as `compute-sanitizer --tool racecheck --error-exitcode 1`, without the
+comparison; with --repeat every run is made so often and fails unless each gives the same bits.
 """
 
+import argparse
 import itertools
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 
@@ -82,13 +84,31 @@ def runs(examples):
             yield network, [tile, tiles[(turn + 11) % len(tiles)]], turn + offset
 
 
-def main(winnow, examples, folder, share="0", of="1"):
+def parse(argv):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("winnow", help="the command")
+    parser.add_argument("examples", help="folder of the example specs")
+    parser.add_argument("folder", help="receives databases, specs and logs of what went wrong")
+    parser.add_argument("--share", nargs=2, type=int, default=[0, 1], metavar=("SHARE", "OF"))
+    parser.add_argument("--under", type=shlex.split, default=[], metavar="COMMAND")
+    parser.add_argument("--repeat", type=int, default=1, metavar="RUNS")
+    return parser.parse_args(argv)
+
+
+def main(options):
+    share, of = options.share
+    folder, examples = options.folder, options.examples
     os.makedirs(folder, exist_ok=True)
+    asked = ["--check", "--check-seconds=0.5"] if not options.under else []
+    expect = [r"\n  ok "] if not options.under else []
+    if options.repeat > 1:
+        asked.append(f"--repeat={options.repeat}")
+        expect.append(f"{options.repeat} runs gave identical bits")
     wrong = made = 0
     seen = {}
     kinds = {"staged": 0, "cluster 2": 0, "turns": 0}
     for index, ((name, text, entry, problems), tiles, turn) in enumerate(runs(examples)):
-        if index % int(of) != int(share) % int(of):
+        if index % of != share % of:
             continue
         made += 1
         spec, database = os.path.join(folder, "spec.mlir"), os.path.join(folder, "tuned.json")
@@ -98,8 +118,8 @@ def main(winnow, examples, folder, share="0", of="1"):
             entries(problem, *tile, turn) for problem, tile in zip(problems, tiles))
         with open(database, "w", encoding="utf-8") as file:
             json.dump({"version": 1, "entries": list(forced)}, file)
-        command = [winnow, "run", spec, f"--entry={entry}", f"--tokens={TOKENS}", "--target=gpu", "--check", "--remarks",
-                   f"--tuning={database}", "--check-seconds=0.5"]
+        command = [*options.under, options.winnow, "run", spec, f"--entry={entry}", f"--tokens={TOKENS}", "--target=gpu",
+                   "--remarks", f"--tuning={database}", *asked]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         used = re.findall(r"schedule: (?:.*?: )?wgmma (\d+ x \d+), (\d) warpgroups?, (\d+) stages[^\n]*?; tuned:", done.stdout)
         for position, (tile, warpgroups, stages) in enumerate(used):
@@ -107,7 +127,8 @@ def main(winnow, examples, folder, share="0", of="1"):
         for kind in kinds:
             kinds[kind] += len(re.findall(r"schedule: (?:.*?: )?wgmma [^;\n]*, " + kind + r"[^;\n]*; tuned:", done.stdout))
         refused = "is not used: " in done.stdout  # not legal for this product
-        if done.returncode != 0 or not re.search(r"\n  ok ", done.stdout) or not (used or refused):
+        found = all(re.search(pattern, done.stdout) for pattern in expect)
+        if done.returncode != 0 or not found or not (used or refused):
             log = os.path.join(folder, f"wrong_{index}.log")
             with open(log, "w", encoding="utf-8") as file:
                 file.write(" ".join(command) + "\n" + done.stdout)
@@ -124,4 +145,4 @@ def main(winnow, examples, folder, share="0", of="1"):
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main(parse(sys.argv[1:])))
