@@ -27,7 +27,7 @@ using namespace winnow;
 using namespace winnow::rt;
 
 static constexpr char kMagic[8] = {'W', 'I', 'N', 'N', 'O', 'W', '\r', '\n'};
-static constexpr uint32_t kFormatVersion = 3;
+static constexpr uint32_t kFormatVersion = 4;
 static constexpr size_t kHeaderBytes = sizeof(kMagic) + sizeof(uint32_t) + sizeof(uint64_t);
 
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -92,7 +92,7 @@ static void encode(ByteWriter &out, const TensorMap &value) {
 }
 
 static void encode(ByteWriter &out, const Launch &value) {
-  const auto &[kind, kernel, arguments, tensorMaps, tiles, persistent, cluster, buffer, source] = value;
+  const auto &[kind, kernel, arguments, tensorMaps, tiles, persistent, cluster, overlaps, buffer, source] = value;
   out.number(uint8_t(kind));
   out.number(kernel);
   encodeAll(out, arguments, [](ByteWriter &out, const Argument &argument) { encode(out, argument); });
@@ -100,6 +100,7 @@ static void encode(ByteWriter &out, const Launch &value) {
   encode(out, tiles);
   out.flag(persistent);
   out.number(cluster);
+  out.flag(overlaps);
   out.number(buffer);
   out.number(source);
 }
@@ -264,6 +265,7 @@ static Launch decodeLaunch(ByteReader &in) {
   launch.tiles = decodeExtent(in);
   launch.persistent = in.flag();
   launch.cluster = in.number<uint32_t>();
+  launch.overlaps = in.flag();
   launch.buffer = in.number<uint32_t>();
   launch.source = in.number<uint32_t>();
   return launch;

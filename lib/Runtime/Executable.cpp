@@ -198,6 +198,7 @@ Result<std::shared_ptr<const PreparedCall>> Executable::Impl::prepare(size_t spe
       return prepared.error();
     call->launches.push_back(std::move(*prepared));
   }
+  orderWhole(plan, *call);
   return std::shared_ptr<const PreparedCall>(std::move(call));
 }
 
@@ -226,10 +227,20 @@ Status Executable::Impl::run(std::optional<size_t> only, Stream stream, int64_t 
     call = std::move(*prepared);
     calls.insert(call);
   }
-  size_t first = only.value_or(0), last = only ? *only + 1 : plan.launches.size();
-  for (size_t i = first; i < last; ++i)
-    if (cuda::Code code = enqueue(*call->launches[i], device->driver(), stream))
-      return device->driver().error(code, "enqueue " + launchName(plan, i));
+  const Driver &driver = device->driver();
+  if (only) {
+    cuda::Code code = enqueue(*call->launches[*only], driver, stream, /*behindKernel=*/false);
+    return code ? driver.error(code, "enqueue " + launchName(plan, *only)) : Status();
+  }
+  for (const PreparedFill &fill : call->fills)
+    if (cuda::Code code = fill.bytes > 0 ? driver.cuMemsetD8Async(fill.target, 0, fill.bytes, stream) : cuda::kSuccess)
+      return driver.error(code, "enqueue the fills of the workspace");
+  bool behindKernel = false;
+  for (size_t i : call->rest) {
+    if (cuda::Code code = enqueue(*call->launches[i], driver, stream, behindKernel))
+      return driver.error(code, "enqueue " + launchName(plan, i));
+    behindKernel = plan.launches[i].kind == Launch::Kind::kernel;
+  }
   return {};
 }
 

@@ -2,6 +2,8 @@
 
 #include "PreparedCall.h"
 
+#include "winnow/Runtime/Executable.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -64,6 +66,7 @@ Result<std::unique_ptr<PreparedLaunch>> winnow::rt::prepareLaunch(const Plan &pl
   prepared->function = function;
   prepared->threads = kernel.threads;
   prepared->sharedBytes = kernel.sharedBytes;
+  prepared->overlaps = launch.overlaps && device.driver().version() >= Driver::kOverlapVersion;
   int64_t tiles = launch.tiles.evaluate(tokens);
   if (launch.persistent)
     tiles =
@@ -104,7 +107,43 @@ Result<std::unique_ptr<PreparedLaunch>> winnow::rt::prepareLaunch(const Plan &pl
   return prepared;
 }
 
-cuda::Code winnow::rt::enqueue(const PreparedLaunch &launch, const Driver &driver, Stream stream) {
+/// Whether a launch reads or writes a buffer.
+static bool uses(const Launch &launch, uint32_t buffer) {
+  if (launch.kind == Launch::Kind::fillZero)
+    return launch.buffer == buffer;
+  if (launch.kind == Launch::Kind::copy)
+    return launch.buffer == buffer || launch.source == buffer;
+  return std::any_of(launch.arguments.begin(), launch.arguments.end(),
+                     [&](const Argument &argument) {
+                       return argument.kind == Argument::Kind::pointer && argument.index == buffer;
+                     }) ||
+         std::any_of(launch.tensorMaps.begin(), launch.tensorMaps.end(),
+                     [&](const TensorMap &map) { return map.buffer == buffer; });
+}
+
+void winnow::rt::orderWhole(const Plan &plan, PreparedCall &call) {
+  for (size_t i = 0; i < plan.launches.size(); ++i) {
+    const Launch &launch = plan.launches[i];
+    const auto begin = plan.launches.begin(), here = begin + static_cast<std::ptrdiff_t>(i);
+    // Outputs may be the same memory: the caller's.
+    bool isFirst = launch.kind == Launch::Kind::fillZero && plan.buffers[launch.buffer].kind == BufferKind::workspace &&
+                   std::none_of(begin, here, [&](const Launch &earlier) { return uses(earlier, launch.buffer); });
+    if (!isFirst) {
+      call.rest.push_back(i);
+      continue;
+    }
+    const PreparedLaunch &prepared = *call.launches[i];
+    PreparedFill *last = call.fills.empty() ? nullptr : &call.fills.back();
+    // Between two buffers of the workspace lies what aligns the second.
+    if (last && prepared.target >= last->target + last->bytes &&
+        prepared.target - (last->target + last->bytes) < Executable::kWorkspaceAlignment)
+      last->bytes = prepared.target + prepared.bytes - last->target;
+    else
+      call.fills.push_back({prepared.target, prepared.bytes});
+  }
+}
+
+cuda::Code winnow::rt::enqueue(const PreparedLaunch &launch, const Driver &driver, Stream stream, bool behindKernel) {
   switch (launch.kind) {
   case Launch::Kind::kernel: {
     cuda::LaunchConfig config = {};
@@ -114,6 +153,11 @@ cuda::Code winnow::rt::enqueue(const PreparedLaunch &launch, const Driver &drive
     config.blockY = config.blockZ = 1;
     config.sharedBytes = launch.sharedBytes;
     config.stream = stream;
+    cuda::LaunchAttribute overlap = {cuda::kProgrammaticSerialization, {}, 1, {}};
+    if (launch.overlaps && behindKernel) {
+      config.attributes = &overlap;
+      config.attributeCount = 1;
+    }
     // The driver copies the parameters and writes none of them.
     return driver.cuLaunchKernelEx(&config, launch.function, const_cast<void **>(launch.parameters.data()), nullptr);
   }

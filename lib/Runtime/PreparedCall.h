@@ -37,6 +37,7 @@ struct PreparedLaunch {
   Launch::Kind kind = Launch::Kind::kernel;
   cuda::Function function = nullptr;
   unsigned grid = 0, threads = 0, sharedBytes = 0;
+  bool overlaps = false; ///< may begin before a kernel before it has ended
   std::vector<cuda::EncodedTensorMap> tensorMaps;
   std::vector<uint64_t> scalars;  ///< pointers, and int32 values in their first four bytes
   std::vector<void *> parameters; ///< into tensorMaps and scalars, in declaration order
@@ -44,9 +45,19 @@ struct PreparedLaunch {
   size_t bytes = 0; ///< fillZero, copy
 };
 
+/// Memory that is filled with zeros.
+struct PreparedFill {
+  DevicePointer target = 0;
+  size_t bytes = 0;
+};
+
 struct PreparedCall {
   CallKey key;
-  std::vector<std::unique_ptr<PreparedLaunch>> launches;
+  std::vector<std::unique_ptr<PreparedLaunch>> launches; ///< by their numbers in the plan
+  /// What a whole call does: fills of memory that nothing has used before come first, those that adjoin as one, because
+  /// a fill between two kernels would keep them from overlapping; then the remaining launches, in order.
+  std::vector<PreparedFill> fills;
+  std::vector<size_t> rest;
 };
 
 /// Prepares `launch`. `addresses` and the sizes behind them are those of the plan's buffers in this call. Fails when a
@@ -55,8 +66,12 @@ Result<std::unique_ptr<PreparedLaunch>> prepareLaunch(const Plan &plan, const La
                                                       const Device &device, int64_t tokens,
                                                       const std::vector<DevicePointer> &addresses);
 
-/// Enqueues a prepared launch; the device's context is current. Returns what the driver returned.
-cuda::Code enqueue(const PreparedLaunch &launch, const Driver &driver, Stream stream);
+/// Finds `fills` and `rest` of a call, whose launches are those of `plan`.
+void orderWhole(const Plan &plan, PreparedCall &call);
+
+/// Enqueues a prepared launch; the device's context is current. `behindKernel`: what was enqueued on the stream just
+/// before is a kernel of the same call, which this one may overlap. Returns what the driver returned.
+cuda::Code enqueue(const PreparedLaunch &launch, const Driver &driver, Stream stream, bool behindKernel);
 
 /// The calls prepared last, for any number of threads.
 class CallCache {

@@ -5,19 +5,41 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <mutex>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 namespace emulator {
 
 class Multiprocessor;
 
+/// Carries out the launches that one overlaps. Returns what went wrong, or "".
+using LaunchesBefore = std::function<std::string()>;
+
 /// What all blocks of a launch share.
 struct Launch {
+  explicit Launch(LaunchesBefore before) : before(std::move(before)) {}
+
   std::atomic<uint64_t> progress = 0; ///< changes while anything happens
   std::atomic<bool> failed = false;
+
+  bool overlaps() const { return before != nullptr; }
+  /// Carries out the launches before this one, once, whoever comes first; the others wait for that.
+  void endLaunchesBefore() {
+    std::call_once(ended, [&] {
+      std::string wrong;
+      std::thread([&] { wrong = before(); }).join(); // not on the small stack of a fiber
+      ++progress;
+      if (!wrong.empty())
+        fail(wrong);
+      haveEnded = true;
+    });
+  }
+  std::atomic<bool> haveEnded = false; ///< the launches before this one
 
   /// The first failure is the one that counts.
   void fail(const std::string &message) {
@@ -31,6 +53,8 @@ struct Launch {
   }
 
 private:
+  const LaunchesBefore before;
+  std::once_flag ended;
   std::mutex mutex;
   std::string text;
 };

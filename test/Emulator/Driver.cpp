@@ -1,9 +1,9 @@
 //===- Driver.cpp - a CUDA driver whose device is this machine ----------------------------------------------------===//
 //
 // Stands in for libcuda.so.1: one device of compute capability 9.0 with few multiprocessors
-// (WINNOW_EMULATOR_MULTIPROCESSORS, 4 unless told), so that small grids make several rounds. Everything is done when
-// the call returns, unless the stream is being recorded. WINNOW_EMULATOR_SEED (1 unless told) chooses the order of
-// things.
+// (WINNOW_EMULATOR_MULTIPROCESSORS, 4 unless told), so that small grids make several rounds. Everything but kernels is
+// done when the call returns, unless the stream is being recorded; kernels are when something waits for them or follows
+// them. WINNOW_EMULATOR_SEED (1 unless told) chooses the order of things.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -72,9 +72,14 @@ Code checkMemory(Address address, size_t bytes) {
   return explain(kInvalidValue, std::to_string(bytes) + " bytes at " + describeAddress(at(address)) +
                                     " are not those of one allocation");
 }
-Code checkNotRecording(const char *what) {
-  return isRecording() ? explain(kCaptureUnsupported, std::string(what) + " while this thread records a stream")
-                       : kSuccess;
+Code codeOf(const Outcome &outcome) {
+  return outcome.wrong.empty() ? outcome.code : explain(kLaunchFailed, outcome.wrong);
+}
+/// What waits for the device, or could: brings all kernels to their end.
+Code settle(const char *what) {
+  if (isRecording())
+    return explain(kCaptureUnsupported, std::string(what) + " while this thread records a stream");
+  return codeOf(finish());
 }
 
 /// The values of a launch's parameters, which the caller may change once the call has returned.
@@ -156,7 +161,7 @@ Code cuDevicePrimaryCtxRetain(Context *context, Device) { return *context = &som
 Code cuDevicePrimaryCtxRelease_v2(Device) { return kSuccess; }
 Code cuCtxPushCurrent_v2(Context) { return kSuccess; }
 Code cuCtxPopCurrent_v2(Context *context) { return *context = &something, kSuccess; }
-Code cuCtxSynchronize() { return checkNotRecording("waiting for the device"); }
+Code cuCtxSynchronize() { return settle("waiting for the device"); }
 
 Code cuModuleLoadDataEx(winnow::rt::cuda::Module *module, const void *image, unsigned, int32_t *, void **) {
   std::string why;
@@ -167,6 +172,8 @@ Code cuModuleLoadDataEx(winnow::rt::cuda::Module *module, const void *image, uns
   return kSuccess;
 }
 Code cuModuleUnload(winnow::rt::cuda::Module module) {
+  if (Code code = codeOf(finish()))
+    return code;
   return delete static_cast<emulator::Module *>(module), kSuccess;
 }
 Code cuModuleGetFunction(Function *function, winnow::rt::cuda::Module module, const char *name) {
@@ -191,14 +198,22 @@ Code cuLaunchKernelEx(const LaunchConfig *config, Function function, void **valu
     return explain(kInvalidValue, loaded.name + ": expected at most the " + std::to_string(loaded.mostSharedBytes) +
                                       " bytes of shared memory that were asked for, got " +
                                       std::to_string(shape.sharedBytes));
+  if (config->attributeCount > 1 ||
+      (config->attributeCount == 1 && config->attributes->id != kProgrammaticSerialization))
+    return explain(kInvalidValue, loaded.name + ": an attribute of a launch that the emulator does not know");
   auto parameters = std::make_shared<Parameters>(loaded.kernel, values);
-  return enqueue(streamOf(config->stream), [&loaded, shape, parameters] {
+  Step step;
+  step.overlaps = config->attributeCount == 1 && config->attributes->value != 0;
+  step.launch = [&loaded, shape, parameters](const Before &before) {
+    std::string earlier; // what went wrong in the launches before
+    const Before named = [&] { return earlier = before(); };
     std::string wrong = runGrid(loaded.kernel, parameters->get(), shape, static_cast<unsigned>(multiprocessors),
-                                (seed << 32) + (launches++ << 20));
+                                (seed << 32) + (launches++ << 20), before ? named : nullptr);
     if (std::string damage = findDamage(); wrong.empty())
       wrong = damage;
-    return wrong.empty() ? kSuccess : explain(kLaunchFailed, loaded.name + ": " + wrong);
-  });
+    return wrong.empty() || !earlier.empty() ? earlier : loaded.name + ": " + wrong;
+  };
+  return codeOf(enqueue(streamOf(config->stream), std::move(step)));
 }
 
 Code cuTensorMapEncodeTiled(EncodedTensorMap *encoded, int32_t type, uint32_t rank, void *address,
@@ -232,7 +247,7 @@ Code cuTensorMapEncodeTiled(EncodedTensorMap *encoded, int32_t type, uint32_t ra
 }
 
 Code cuMemAlloc_v2(Address *address, size_t bytes) {
-  if (Code code = checkNotRecording("allocating memory"))
+  if (Code code = settle("allocating memory"))
     return code;
   void *memory = bytes ? allocate(bytes) : nullptr;
   *address = reinterpret_cast<Address>(memory);
@@ -241,19 +256,19 @@ Code cuMemAlloc_v2(Address *address, size_t bytes) {
                  : explain(kInvalidValue, "an allocation of 0 bytes");
 }
 Code cuMemFree_v2(Address address) {
-  if (Code code = checkNotRecording("freeing memory"))
+  if (Code code = settle("freeing memory"))
     return code;
   return release(at(address)) ? kSuccess : explain(kInvalidValue, "memory was freed that is not allocated");
 }
 Code cuMemcpyHtoD_v2(Address to, const void *from, size_t bytes) {
-  if (Code code = checkNotRecording("a copy that waits"))
+  if (Code code = settle("a copy that waits"))
     return code;
   if (Code code = checkMemory(to, bytes))
     return code;
   return std::memcpy(at(to), from, bytes), kSuccess;
 }
 Code cuMemcpyDtoH_v2(void *to, Address from, size_t bytes) {
-  if (Code code = checkNotRecording("a copy that waits"))
+  if (Code code = settle("a copy that waits"))
     return code;
   if (Code code = checkMemory(from, bytes))
     return code;
@@ -263,20 +278,25 @@ Code cuMemcpyDtoDAsync_v2(Address to, Address from, size_t bytes, StreamHandle s
   for (Address address : {to, from})
     if (Code code = checkMemory(address, bytes))
       return code;
-  return enqueue(streamOf(stream), [=] { return std::memmove(at(to), at(from), bytes), kSuccess; });
+  return codeOf(
+      enqueue(streamOf(stream), {[=] { return std::memmove(at(to), at(from), bytes), kSuccess; }, nullptr, false}));
 }
 Code cuMemsetD8Async(Address to, unsigned char value, size_t bytes, StreamHandle stream) {
   if (Code code = checkMemory(to, bytes))
     return code;
-  return enqueue(streamOf(stream), [=] { return std::memset(at(to), value, bytes), kSuccess; });
+  return codeOf(
+      enqueue(streamOf(stream), {[=] { return std::memset(at(to), value, bytes), kSuccess; }, nullptr, false}));
 }
 
 Code cuStreamCreate(StreamHandle *stream, unsigned) { return *stream = new Stream, kSuccess; }
-Code cuStreamDestroy_v2(StreamHandle stream) { return delete streamOf(stream), kSuccess; }
+Code cuStreamDestroy_v2(StreamHandle stream) {
+  Code code = codeOf(finish());
+  return delete streamOf(stream), code;
+}
 Code cuStreamSynchronize(StreamHandle stream) {
   if (stream && streamOf(stream)->recording)
     return explain(kCaptureUnsupported, "waiting for a stream that is being recorded");
-  return kSuccess;
+  return codeOf(finish());
 }
 Code cuStreamBeginCapture_v2(StreamHandle stream, int32_t) {
   return stream && beginRecording(*streamOf(stream))
@@ -295,13 +315,16 @@ Code cuGraphLaunch(GraphExecutable executable, StreamHandle stream) {
   const auto &recording = *static_cast<Recording *>(executable);
   if (stream && streamOf(stream)->recording)
     return explain(kCaptureUnsupported, "a graph within a graph");
-  return replay(recording);
+  return codeOf(replay(recording, streamOf(stream)));
 }
 Code cuGraphDestroy(Graph graph) { return delete static_cast<Recording *>(graph), kSuccess; }
 Code cuGraphExecDestroy(GraphExecutable executable) { return delete static_cast<Recording *>(executable), kSuccess; }
 Code cuEventCreate(EventHandle *event, unsigned) { return *event = new double(0), kSuccess; }
 Code cuEventDestroy_v2(EventHandle event) { return delete static_cast<double *>(event), kSuccess; }
-Code cuEventRecord(EventHandle event, StreamHandle) { return *static_cast<double *>(event) = now(), kSuccess; }
+Code cuEventRecord(EventHandle event, StreamHandle) {
+  Code code = codeOf(finish());
+  return *static_cast<double *>(event) = now(), code;
+}
 Code cuEventSynchronize(EventHandle) { return kSuccess; }
 Code cuEventElapsedTime(float *milliseconds, EventHandle start, EventHandle end) {
   return *milliseconds = static_cast<float>(*static_cast<double *>(end) - *static_cast<double *>(start)), kSuccess;

@@ -56,6 +56,9 @@ public:
   virtual void barrierArriveCluster(uint32_t barrier, int rank) = 0;
   virtual void barrierWait(uint32_t barrier, uint32_t parity) = 0;
 
+  /// Until the launches that this one overlaps have ended.
+  virtual void waitForLaunchesBefore() = 0;
+
   /// Asynchronous: they land at any time from now on, in any order.
   virtual void bulkLoad(uint32_t destination, const void *source, uint32_t bytes, uint32_t barrier) = 0;
   virtual void tensorLoad(uint32_t destination, const void *map, const int (&coordinates)[5], uint32_t barrier) = 0;

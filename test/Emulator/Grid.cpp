@@ -12,11 +12,11 @@
 using namespace emulator;
 
 std::string emulator::runGrid(const Kernel &kernel, void **parameters, const GridShape &shape, unsigned multiprocessors,
-                              uint64_t seed) {
+                              uint64_t seed, const std::function<std::string()> &before) {
   if (shape.blocks % shape.cluster != 0)
     return "a grid of " + std::to_string(shape.blocks) + " blocks has no whole number of clusters of " +
            std::to_string(shape.cluster);
-  Launch launch;
+  Launch launch(before);
   const unsigned clusters = shape.blocks / shape.cluster;
   const unsigned atOnce = std::max(1u, std::min(clusters, multiprocessors / shape.cluster));
   std::atomic<unsigned> next = 0;
@@ -49,5 +49,7 @@ std::string emulator::runGrid(const Kernel &kernel, void **parameters, const Gri
     places.emplace_back(runPlace);
   for (std::thread &place : places)
     place.join();
+  if (launch.overlaps() && !launch.haveEnded && !launch.failed)
+    launch.fail("no thread has waited for the launches that this one overlaps");
   return launch.message();
 }

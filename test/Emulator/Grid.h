@@ -5,6 +5,7 @@
 
 #include "Gpu.h"
 
+#include <functional>
 #include <string>
 
 namespace emulator {
@@ -13,9 +14,10 @@ struct GridShape {
   unsigned blocks, threads, sharedBytes, cluster;
 };
 
-/// Runs all blocks, as many at a time as the device has multiprocessors. Returns what went wrong, or "".
+/// Runs all blocks, as many at a time as the device has multiprocessors. `before` carries out the launches that this
+/// one overlaps, when the first thread waits for them; null if it overlaps none. Returns what went wrong, or "".
 std::string runGrid(const Kernel &kernel, void **parameters, const GridShape &shape, unsigned multiprocessors,
-                    uint64_t seed);
+                    uint64_t seed, const std::function<std::string()> &before);
 
 } // namespace emulator
 

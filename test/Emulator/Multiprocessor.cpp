@@ -89,6 +89,21 @@ void Multiprocessor::suspend(const char *what) {
 
 void Multiprocessor::yield() { suspend(kPolls); }
 
+/// How often other threads of the block, and copies, come first.
+static constexpr int kTurnsOfOthers = 6;
+
+void Multiprocessor::waitForLaunchesBefore() {
+  if (!launch.overlaps())
+    return;
+  for (int i = 0; i < kTurnsOfOthers && !launch.haveEnded; ++i)
+    yield();
+  launch.endLaunchesBefore();
+  if (launch.failed) {
+    running->done = true;
+    ::_longjmp(scheduler, 1);
+  }
+}
+
 void Multiprocessor::fail(const std::string &message) {
   launch.fail(nameOf(running->position.block, running->position.thread) + ": " + message);
   running->done = true;

@@ -61,6 +61,7 @@ public:
   void barrierArrive(uint32_t barrier, uint32_t expectedBytes) override;
   void barrierArriveCluster(uint32_t barrier, int rank) override;
   void barrierWait(uint32_t barrier, uint32_t parity) override;
+  void waitForLaunchesBefore() override;
   void bulkLoad(uint32_t destination, const void *source, uint32_t bytes, uint32_t barrier) override;
   void tensorLoad(uint32_t destination, const void *map, const int (&coordinates)[5], uint32_t barrier) override;
   void tensorMulticast(uint32_t destination, const void *map, const int (&coordinates)[5], uint32_t barrier,

@@ -227,6 +227,8 @@ inline void cluster_arrive() { gpu().clusterArrive(false); }
 inline void cluster_arrive_relaxed() { gpu().clusterArrive(true); }
 inline void cluster_wait() { gpu().clusterWait(); }
 inline void store_cluster(u32 address, int rank, u32 value) { gpu().storeCluster(address, rank, value); }
+inline void wait_for_launches_before() { gpu().waitForLaunchesBefore(); }
+inline void let_next_launch_begin() {} // the emulator lets it begin even before this one has
 inline void named_barrier(int index, int threads) { gpu().namedBarrier(index, threads); }
 
 } // namespace winnow::ptx

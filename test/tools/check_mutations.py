@@ -17,6 +17,7 @@ import tempfile
 from dataclasses import dataclass
 
 TOKENS = 200
+FEW_TOKENS = 100  # launches overlap
 OUTSIDE = r"an access of memory at 0x\w+, \d+ bytes behind the end of an allocation"
 
 
@@ -33,6 +34,7 @@ class Mutation:
     # "staged": results leave through stages of the ring, "cluster": clusters, and warpgroups that take turns, under
     # schedules that a database forces; "cut": a product of one tile, cut along K.
     variant: str = ""
+    tokens: int = TOKENS
 
 
 MUTATIONS = [
@@ -102,6 +104,12 @@ MUTATIONS = [
     Mutation("both warpgroups take the same tiles", "parity(warpgroup == 0), warpgroup(warpgroup)",
              "parity(warpgroup == 0), warpgroup(0)", "more arrivals than its phase expects|WRONG|cannot go on",
              multiprocessors="2", variant="cluster"),
+    Mutation("A that is read before the launch before has written it", "ptx::wait_for_launches_before();\n  Pacer", "Pacer",
+             "WRONG|metadata name positions", tokens=FEW_TOKENS),
+    Mutation("scales that are read before the launch before has written them",
+             "ptx::wait_for_launches_before();\n  const WorkWalk", "const WorkWalk", "WRONG", tokens=FEW_TOKENS),
+    Mutation("a map that does not wait for the launch before", "winnow::ptx::wait_for_launches_before();", ";",
+             "no thread has waited for the launches that this one overlaps", tokens=FEW_TOKENS),
     Mutation("a row behind the last", "row >= arguments.m", "row > arguments.m", OUTSIDE),
     Mutation("a store that is not aligned", "ptx::store_streaming(destination, ", "ptx::store_streaming(destination + 4, ",
              "an access of memory at an address that is not a multiple of its size"),
@@ -151,31 +159,33 @@ def mutate(winnow, spec, choice, databases, cut):
     mutations = [mutation for mutation in MUTATIONS if re.search(choice, mutation.name)]
     sources = {}
 
-    def options(entry, variant):
+    def options(entry, variant, tokens):
         if variant == "cut":
             return [cut, "--tokens=16"]
-        return [spec, f"--entry={entry}", f"--tokens={TOKENS}", *([f"--tuning={databases[variant]}"] if variant else [])]
+        return [spec, f"--entry={entry}", f"--tokens={tokens}", *([f"--tuning={databases[variant]}"] if variant else [])]
 
-    for entry, variant in sorted({(mutation.entry, mutation.variant) for mutation in mutations}):
-        status, output = check([winnow, "run", *options(entry, variant)], {})
+    for case in sorted({(mutation.entry, mutation.variant, mutation.tokens) for mutation in mutations}):
+        entry, variant, _ = case
+        status, output = check([winnow, "run", *options(*case)], {})
         if status != 0 or not re.search(r"\n  ok ", output):
             print(f"WRONG: @{entry} as it is: exit status {status}\n{output}")
             wrong += 1
-        source = subprocess.run([winnow, "compile", *options(entry, variant), "--emit=cuda", "-o", "-"],
+        source = subprocess.run([winnow, "compile", *options(*case), "--emit=cuda", "-o", "-"],
                                 stdout=subprocess.PIPE, text=True, check=True).stdout
         for name, (_, _, shown) in VARIANTS.items():
             if (variant == name) != bool(re.search(shown, source)):
                 print(f"WRONG: @{entry}, variant '{variant}', as it is: unexpected '{shown}', or none")
                 wrong += 1
-        sources[entry, variant] = source
+        sources[case] = source
     for mutation in mutations:
-        if mutation.old not in sources[mutation.entry, mutation.variant]:
+        case = mutation.entry, mutation.variant, mutation.tokens
+        if mutation.old not in sources[case]:
             print(f"WRONG: {mutation.name}: no kernel of @{mutation.entry} contains '{mutation.old}'")
             wrong += 1
             continue
         environment = {"WINNOW_EMULATOR_REPLACE": mutation.old, "WINNOW_EMULATOR_WITH": mutation.new,
                        "WINNOW_EMULATOR_MULTIPROCESSORS": mutation.multiprocessors}
-        status, output = check([winnow, "run", *options(mutation.entry, mutation.variant)], environment)
+        status, output = check([winnow, "run", *options(*case)], environment)
         found = re.search(mutation.found, output, re.DOTALL)
         if status == 1 and found:
             print(f"found: {mutation.name}: {found[0].splitlines()[0]}")

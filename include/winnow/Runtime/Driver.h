@@ -56,13 +56,24 @@ constexpr unsigned kNonBlockingStream = 1;
 /// CUstreamCaptureMode: CU_STREAM_CAPTURE_MODE_THREAD_LOCAL.
 constexpr int32_t kCaptureThisThread = 1;
 
+/// CUlaunchAttribute: its number and a value of 64 bytes, here of one that is a switch.
+struct LaunchAttribute {
+  int32_t id;
+  char padding[4];
+  int32_t value;
+  char rest[60];
+};
+static_assert(sizeof(LaunchAttribute) == 72, "must match CUlaunchAttribute");
+/// CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION.
+constexpr int32_t kProgrammaticSerialization = 6;
+
 /// CUlaunchConfig.
 struct LaunchConfig {
   unsigned gridX, gridY, gridZ;
   unsigned blockX, blockY, blockZ;
   unsigned sharedBytes;
   StreamHandle stream;
-  void *attributes;
+  LaunchAttribute *attributes;
   unsigned attributeCount;
 };
 static_assert(sizeof(void *) != 8 || sizeof(LaunchConfig) == 56, "must match CUlaunchConfig");
@@ -140,6 +151,8 @@ class Driver {
 public:
   /// The oldest driver that has every entry point and loads sm_90a code: CUDA 12.0.
   static constexpr int kOldestVersion = 12000;
+  /// The oldest driver that records launches which overlap, as edges of a graph: CUDA 12.3.
+  static constexpr int kOverlapVersion = 12030;
 
   /// Names to try, in this order.
   static std::vector<std::string> defaultLibraries();

@@ -85,6 +85,7 @@ struct Launch {
   Extent tiles;            ///< CTAs wanted
   bool persistent = false; ///< grid = min(tiles, multiprocessors), whole clusters; else grid = tiles
   uint32_t cluster = 1;    ///< CTAs of a cluster of the kernel
+  bool overlaps = false;   ///< may begin before the launch before it has ended: the kernel itself waits for that
   uint32_t buffer = 0;     ///< fillZero, copy: the buffer written, into Plan::buffers
   uint32_t source = 0;     ///< copy: the buffer read, of the same size, into Plan::buffers
 };

@@ -20,6 +20,10 @@ namespace {
 
 constexpr size_t kMaxOutputs = 3; ///< of one map kernel
 
+/// Up to here a forward waits for memory, of which some is idle wherever one launch ends and the next begins. With more
+/// tokens launches that overlap are slower, row kernels by a third (docs/benchmarks.md, "Launches that overlap").
+constexpr int64_t kMostOverlapTokens = 128;
+
 /// One form in which a map kernel writes its result.
 struct MapOutput {
   Value buffer;
@@ -34,8 +38,8 @@ struct MapOutput {
 
 class FunctionConverter {
 public:
-  FunctionConverter(func::FuncOp function, FunctionPlan plan)
-      : function(function), plan(std::move(plan)), symbols(function.getContext()) {
+  FunctionConverter(func::FuncOp function, FunctionPlan plan, bool overlaps)
+      : function(function), plan(std::move(plan)), overlaps(overlaps), symbols(function.getContext()) {
     symbols.setInsertionPoint(function);
   }
   void convert();
@@ -43,6 +47,7 @@ public:
 private:
   func::FuncOp function;
   FunctionPlan plan;
+  bool overlaps;                    ///< launches overlap
   OpBuilder symbols;                ///< where kernels go
   std::optional<OpBuilder> program; ///< where launches go
   llvm::StringSet<> names;
@@ -121,7 +126,8 @@ Value FunctionConverter::getRowMajor(Value value) {
 }
 
 void FunctionConverter::launch(Location loc, StringRef kernel, ArrayRef<Value> buffers) {
-  kern::LaunchOp::create(*program, loc, FlatSymbolRefAttr::get(context(), kernel), buffers);
+  kern::LaunchOp::create(*program, loc, FlatSymbolRefAttr::get(context(), kernel), buffers,
+                         overlaps ? symbols.getUnitAttr() : UnitAttr());
 }
 
 static TypeAttr typeAttr(Value value) { return value ? TypeAttr::get(value.getType()) : TypeAttr(); }
@@ -392,7 +398,8 @@ struct ConvertFFNToKernPass : winnow::impl::ConvertFFNToKernPassBase<ConvertFFNT
       FailureOr<FunctionPlan> plan = planFunction(function, context);
       if (failed(plan))
         return signalPassFailure();
-      FunctionConverter(function, std::move(*plan)).convert();
+      bool overlaps = context.expectedTokens <= kMostOverlapTokens;
+      FunctionConverter(function, std::move(*plan), overlaps).convert();
     }
   }
 };

@@ -102,6 +102,9 @@ LogicalResult cuda::emitGemm(SourceStream &stream, kern::GemmOp op) {
     attributes = "__cluster_dims__(" + std::to_string(cluster) + ", 1, 1) " + attributes;
   SmallVector<Parameter> parameters = getParameters(op);
   SourceStream::Scope function(stream, entryOpening(op.getSymName(), attributes, parameters), "}");
+  stream.line("winnow::ptx::let_next_launch_begin();");
+  if (!wgmma)
+    stream.line("winnow::ptx::wait_for_launches_before();");
   stream.line("winnow::GemmArguments arguments;");
   for (const Parameter &parameter : parameters)
     if (parameter.kind == Parameter::Kind::buffer || parameter.kind == Parameter::Kind::progress ||

@@ -75,6 +75,8 @@ LogicalResult cuda::emitMap(SourceStream &stream, kern::MapOp op) {
   if (slices && slices->count > 1)
     attributes = "__cluster_dims__(" + std::to_string(slices->count) + ", 1, 1) " + attributes;
   SourceStream::Scope function(stream, entryOpening(op.getSymName(), attributes, getParameters(op)), "}");
+  stream.line("winnow::ptx::let_next_launch_begin();");
+  stream.line("winnow::ptx::wait_for_launches_before();");
   kern::MatrixExtents extents = kern::getExtents(cast<kern::BufferType>(op.getInput()));
   std::string shape = extentText(extents.rows) + ", " + extentText(extents.columns) + ");";
   if (op.getScaleMode() == "scale_only") {

@@ -77,7 +77,7 @@ static void printLaunch(const rt::Plan &plan, const rt::Launch &launch, size_t i
   stream << "), tiles " << text(launch.tiles) << (launch.persistent ? ", persistent" : "");
   if (launch.cluster > 1)
     stream << ", cluster " << launch.cluster;
-  stream << "\n";
+  stream << (launch.overlaps ? ", overlaps\n" : "\n");
   for (auto [number, map] : llvm::enumerate(launch.tensorMaps)) {
     stream << "  map " << number << ": buffer " << map.buffer << " " << text(map.element) << " extents [";
     printExtents(stream, map.extents);

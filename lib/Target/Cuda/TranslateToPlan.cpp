@@ -35,6 +35,7 @@ private:
   rt::Plan plan;
   llvm::DenseMap<Value, uint32_t> bufferIndex;
   llvm::DenseMap<Operation *, uint32_t> kernelIndex;
+  llvm::DenseMap<Operation *, uint32_t> counterIndex; ///< by launch
 
   FailureOr<rt::Buffer> describeBuffer(Operation *op, kern::BufferType type);
   LogicalResult addArguments();
@@ -43,7 +44,7 @@ private:
   LogicalResult addLaunch(kern::LaunchOp launch);
   template <typename Op> LogicalResult addKernelLaunch(kern::LaunchOp launch, Op kernel);
   uint32_t addBytes(const std::string &name, rt::Extent bytes);
-  FailureOr<uint32_t> addCounters(kern::GemmOp op);
+  LogicalResult addCounters();
   void limitTokens();
 };
 
@@ -150,17 +151,20 @@ uint32_t PlanBuilder::addBytes(const std::string &name, rt::Extent bytes) {
   return static_cast<uint32_t>(plan.buffers.size() - 1);
 }
 
-/// Adds the counters of a product and the launch that zeroes them.
-FailureOr<uint32_t> PlanBuilder::addCounters(kern::GemmOp op) {
-  FailureOr<rt::Extent> bytes = getCounterBytes(op);
-  if (failed(bytes))
-    return failure();
-  uint32_t index = addBytes("progress of " + op.getSymName().str(), *bytes);
-  rt::Launch fill;
-  fill.kind = rt::Launch::Kind::fillZero;
-  fill.buffer = index;
-  plan.launches.push_back(std::move(fill));
-  return index;
+/// Adds the counters of all products, side by side, so that the runtime can zero them all at once.
+LogicalResult PlanBuilder::addCounters() {
+  for (auto launch : program.getBody().front().getOps<kern::LaunchOp>()) {
+    auto gemm = dyn_cast_or_null<kern::GemmOp>(symbols.lookup(launch.getKernel()));
+    if (!gemm || !gemm.getSchedule() || llvm::none_of(getParameters(gemm), [](const Parameter &parameter) {
+          return parameter.kind == Parameter::Kind::progress;
+        }))
+      continue;
+    FailureOr<rt::Extent> bytes = getCounterBytes(gemm);
+    if (failed(bytes))
+      return failure();
+    counterIndex[launch] = addBytes("progress of " + gemm.getSymName().str(), *bytes);
+  }
+  return success();
 }
 
 template <typename Op> LogicalResult PlanBuilder::addKernelLaunch(kern::LaunchOp launch, Op kernel) {
@@ -175,6 +179,7 @@ template <typename Op> LogicalResult PlanBuilder::addKernelLaunch(kern::LaunchOp
   result.tiles = shape->tiles;
   result.persistent = shape->persistent;
   result.cluster = shape->cluster;
+  result.overlaps = launch.getOverlaps();
   for (const Parameter &parameter : getParameters(kernel)) {
     rt::Argument argument;
     auto operand = [&] { return bufferIndex.lookup(launch.getBuffers()[parameter.operand]); };
@@ -196,12 +201,10 @@ template <typename Op> LogicalResult PlanBuilder::addKernelLaunch(kern::LaunchOp
       argument.index = operand();
       break;
     case Parameter::Kind::progress:
-      if constexpr (std::is_same_v<Op, kern::GemmOp>) {
-        FailureOr<uint32_t> counters = addCounters(kernel);
-        if (failed(counters))
-          return failure();
-        argument.index = *counters;
-      }
+      argument.index = counterIndex.lookup(launch);
+      plan.launches.emplace_back();
+      plan.launches.back().kind = rt::Launch::Kind::fillZero;
+      plan.launches.back().buffer = argument.index;
       break;
     case Parameter::Kind::partials:
       if constexpr (std::is_same_v<Op, kern::GemmOp>)
@@ -246,7 +249,7 @@ void PlanBuilder::limitTokens() {
 
 FailureOr<rt::Plan> PlanBuilder::build() {
   plan.name = program.getSymName().str();
-  if (failed(addArguments()))
+  if (failed(addArguments()) || failed(addCounters()))
     return failure();
   for (Operation &op : program.getBody().front()) {
     LogicalResult result = success();

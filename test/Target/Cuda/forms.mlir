@@ -162,6 +162,8 @@ kern.gemm @simt_pitched attributes {lhs = !kern.buffer<?x30xbf16, #kern.transpos
 // CHECK-NEXT: using Out1 = winnow::Output<winnow::kRowMajor, winnow::E4m3, 0>;
 // CHECK-NEXT: using Out2 = winnow::Output<winnow::kMask, winnow::E4m3, 0>;
 // CHECK:      __launch_bounds__(256) row_dynamic(const void *input, float *scale, void *out0, void *out1, void *out2, int tokens) {
+// CHECK-NEXT: winnow::ptx::let_next_launch_begin();
+// CHECK-NEXT: winnow::ptx::wait_for_launches_before();
 // CHECK-NEXT: winnow::map_row<Config, Body>(input, scale, out0, out1, out2, tokens, 512);
 kern.map @row_dynamic attributes {input = !kern.buffer<?x512xbf16>, select = array<i64: 1>, granularity = "row", scale_mode = "dynamic", scale = !kern.buffer<?xf32>, outputs = [!kern.buffer<?x512xf8E4M3FN, #kern.packed24<axis = 1, panel = 256>>, !kern.buffer<?x512xf8E4M3FN>, !kern.buffer<?x512xi1>], schedule = #kern.schedule<row, tile = [8, 0]>} {
 ^bb0(%x: f32):
@@ -175,6 +177,8 @@ kern.map @row_dynamic attributes {input = !kern.buffer<?x512xbf16>, select = arr
 // CHECK-NEXT: static constexpr int kCluster = 4;
 // CHECK-NEXT: static constexpr int kThreads = 256;
 // CHECK:      __cluster_dims__(4, 1, 1) __launch_bounds__(256) row_cluster(const void *input, float *scale, void *out0, int tokens) {
+// CHECK-NEXT: winnow::ptx::let_next_launch_begin();
+// CHECK-NEXT: winnow::ptx::wait_for_launches_before();
 // CHECK-NEXT: winnow::map_row_cluster<Config, Body>(input, scale, out0, nullptr, nullptr, tokens);
 kern.map @row_cluster attributes {input = !kern.buffer<?x8192xbf16>, select = array<i64>, granularity = "row", scale_mode = "dynamic", scale = !kern.buffer<?xf32>, outputs = [!kern.buffer<?x8192xf8E4M3FN>], schedule = #kern.schedule<row, tile = [8, 2048]>} {
 ^bb0(%x: f32):
@@ -220,6 +224,8 @@ kern.map @transpose_f8 attributes {input = !kern.buffer<300x200xf8E4M3FN>, selec
 // CHECK:      static constexpr int kGranularity = 2;
 // CHECK-NEXT: using Element = winnow::E5m2;
 // CHECK:      scale_column(const void *input, float *scale, unsigned *counter, int tokens) {
+// CHECK-NEXT: winnow::ptx::let_next_launch_begin();
+// CHECK-NEXT: winnow::ptx::wait_for_launches_before();
 // CHECK-NEXT: winnow::scale_patch<Config, Body>(input, scale, counter, tokens, 768);
 kern.map @scale_column attributes {input = !kern.buffer<?x768xbf16>, select = array<i64: 0>, granularity = "column", scale_mode = "scale_only", scale_element = f8E5M2, outputs = [!kern.buffer<768xf32>], schedule = #kern.schedule<patch, tile = [64, 128]>} {
 ^bb0(%x: f32):

@@ -52,7 +52,7 @@ TEST(LaunchShape, TilesOfAProductCoverTheResult) {
   ASSERT_TRUE(succeeded(shape));
   EXPECT_TRUE(shape->persistent);
   EXPECT_EQ(shape->threads, 384u);
-  EXPECT_EQ(shape->sharedBytes, 4u * (256 * 128 + 192 * 128) + 256 + 2 * (192 + 128) * 4);
+  EXPECT_EQ(shape->sharedBytes, 4u * (256 * 128 + 192 * 128) + 256 + 2 * (192 + 128 + 4) * 4);
   for (int64_t tokens : kTokenCounts)
     EXPECT_EQ(shape->tiles.evaluate(tokens), countTiles(tokens, 15680, 256, 192));
 }

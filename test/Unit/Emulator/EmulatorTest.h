@@ -16,6 +16,7 @@ protected:
   struct Shape {
     unsigned blocks = 1, threads = 32, sharedBytes = 0;
     void *stream = nullptr;
+    bool overlaps = false; ///< may begin before the launch before it on the stream has ended
   };
 
   void SetUp() override {
@@ -68,7 +69,7 @@ protected:
     return function;
   }
 
-  /// "" or the error of the launch.
+  /// "" or the error of the launch. On the default stream waits for its end.
   template <class... Arguments> std::string launch(rt::cuda::Function function, Shape shape, Arguments... arguments) {
     if (!function)
       return "no kernel";
@@ -79,7 +80,12 @@ protected:
     config.gridY = config.gridZ = config.blockY = config.blockZ = 1;
     config.sharedBytes = shape.sharedBytes;
     config.stream = shape.stream;
+    rt::cuda::LaunchAttribute overlap = {rt::cuda::kProgrammaticSerialization, {}, 1, {}};
+    config.attributes = &overlap;
+    config.attributeCount = shape.overlaps ? 1 : 0;
     rt::cuda::Code code = driver->cuLaunchKernelEx(&config, function, pointers, nullptr);
+    if (code == rt::cuda::kSuccess && !shape.stream)
+      code = driver->cuCtxSynchronize();
     return code == rt::cuda::kSuccess ? "" : driver->error(code, "launch").message;
   }
 

@@ -51,10 +51,49 @@ TEST_F(RecordingTest, GivesTheErrorOfAKernelWhenTheGraphRuns) {
   cuda::GraphExecutable executable = nullptr;
   ASSERT_EQ(driver->cuStreamEndCapture(stream, &graph), cuda::kSuccess);
   ASSERT_EQ(driver->cuGraphInstantiateWithFlags(&executable, graph, 0), cuda::kSuccess);
-  cuda::Code code = driver->cuGraphLaunch(executable, stream);
+  EXPECT_EQ(driver->cuGraphLaunch(executable, stream), cuda::kSuccess);
+  cuda::Code code = driver->cuStreamSynchronize(stream);
   EXPECT_TRUE(has(driver->error(code, "launch").message, "f: block 0, thread 0: an access of memory"));
   driver->cuGraphDestroy(graph);
   driver->cuGraphExecDestroy(executable);
+}
+
+TEST_F(RecordingTest, BeginsLaunchesThatOverlapBeforeTheOneBefore) {
+  uint32_t *value = allocate(1), *seen = allocate(2);
+  auto write = compile("u32 *value", "*value = 7;");
+  auto read = compile("u32 *value, u32 *seen", "seen[0] = *value; ptx::wait_for_launches_before(); seen[1] = *value;");
+  const auto enqueueBoth = [&] {
+    EXPECT_EQ(launch(write, {1, 1, 0, stream}, value), "");
+    EXPECT_EQ(launch(read, {1, 1, 0, stream, true}, value, seen), "");
+  };
+  enqueueBoth();
+  EXPECT_EQ(driver->cuStreamSynchronize(stream), cuda::kSuccess);
+  EXPECT_EQ(seen[0], 0xFFFFFFFFu) << "as the memory was before both";
+  EXPECT_EQ(seen[1], 7u);
+
+  *value = 3;
+  ASSERT_EQ(driver->cuStreamBeginCapture(stream, cuda::kCaptureThisThread), cuda::kSuccess);
+  enqueueBoth();
+  cuda::Graph graph = nullptr;
+  cuda::GraphExecutable executable = nullptr;
+  ASSERT_EQ(driver->cuStreamEndCapture(stream, &graph), cuda::kSuccess);
+  ASSERT_EQ(driver->cuGraphInstantiateWithFlags(&executable, graph, 0), cuda::kSuccess);
+  EXPECT_EQ(driver->cuGraphLaunch(executable, stream), cuda::kSuccess);
+  EXPECT_EQ(driver->cuStreamSynchronize(stream), cuda::kSuccess);
+  EXPECT_EQ(seen[0], 3u);
+  EXPECT_EQ(seen[1], 7u);
+  driver->cuGraphDestroy(graph);
+  driver->cuGraphExecDestroy(executable);
+}
+
+TEST_F(RecordingTest, FindsALaunchThatOverlapsWithoutWaiting) {
+  uint32_t *value = allocate(1);
+  auto write = compile("u32 *value", "*value = 7;");
+  EXPECT_EQ(launch(write, {1, 1, 0, stream}, value), "");
+  EXPECT_EQ(launch(write, {1, 1, 0, stream, true}, value), "");
+  cuda::Code code = driver->cuStreamSynchronize(stream);
+  EXPECT_TRUE(
+      has(driver->error(code, "launch").message, "no thread has waited for the launches that this one overlaps"));
 }
 
 TEST_F(RecordingTest, RefusesWhatCannotBeRecorded) {

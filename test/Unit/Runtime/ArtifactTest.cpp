@@ -120,10 +120,10 @@ TEST(Artifact, EqualPlansAreEqualBytesAndDifferentOnesAreNot) {
 TEST(Artifact, BytesDoNotChangeBetweenMachines) {
   // Pins the format: a change here needs a new format version.
   std::vector<uint8_t> bytes = serialize(sampleProgram());
-  const uint8_t header[] = {'W', 'I', 'N', 'N', 'O', 'W', '\r', '\n', 3, 0, 0, 0};
+  const uint8_t header[] = {'W', 'I', 'N', 'N', 'O', 'W', '\r', '\n', 4, 0, 0, 0};
   EXPECT_EQ(std::memcmp(bytes.data(), header, sizeof(header)), 0);
   EXPECT_EQ(toHex(Sha256::hash(bytes.data(), bytes.size())),
-            "6c264ae8a859dc1804d5e6de412c642c3114d9a21eb84f9083d040fa64042e09");
+            "b01160a0b934fc549e2339cb61002a875a335f00d8e5d95aebabb9c13663f0be");
 }
 
 TEST(Artifact, RejectsEveryTruncation) {
@@ -179,7 +179,7 @@ TEST(Artifact, SaysWhatIsWrong) {
   std::vector<uint8_t> bytes = serialize(samplePlan());
   for (uint8_t version : {1, 9}) {
     bytes[8] = version;
-    EXPECT_EQ(messageOf(bytes), "cannot load 'ffn.wnw': artifact format 3 expected, got " + std::to_string(version) +
+    EXPECT_EQ(messageOf(bytes), "cannot load 'ffn.wnw': artifact format 4 expected, got " + std::to_string(version) +
                                     "; compile the spec again with this winnow");
   }
 

@@ -41,12 +41,18 @@ TEST(CudaAbi, StructsHaveTheSameLayout) {
   EXPECT_EQ(offsetof(ours::LaunchConfig, stream), offsetof(CUlaunchConfig, hStream));
   EXPECT_EQ(offsetof(ours::LaunchConfig, attributes), offsetof(CUlaunchConfig, attrs));
   EXPECT_EQ(offsetof(ours::LaunchConfig, attributeCount), offsetof(CUlaunchConfig, numAttrs));
+  EXPECT_EQ(sizeof(ours::LaunchAttribute), sizeof(CUlaunchAttribute));
+  EXPECT_EQ(offsetof(ours::LaunchAttribute, id), offsetof(CUlaunchAttribute, id));
+  EXPECT_EQ(offsetof(ours::LaunchAttribute, value), offsetof(CUlaunchAttribute, value));
+  EXPECT_EQ(sizeof(ours::LaunchAttribute::value),
+            sizeof(CUlaunchAttributeValue::programmaticStreamSerializationAllowed));
   EXPECT_EQ(sizeof(ours::EncodedTensorMap), sizeof(CUtensorMap));
   EXPECT_GE(alignof(ours::EncodedTensorMap), alignof(CUtensorMap));
 }
 
 TEST(CudaAbi, ConstantsHaveTheSameValues) {
   const std::pair<int, int> constants[] = {
+      {ours::kProgrammaticSerialization, CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION},
       {ours::kStubLibrary, CUDA_ERROR_STUB_LIBRARY},
       {ours::kNoDevice, CUDA_ERROR_NO_DEVICE},
       {ours::kMultiprocessorCount, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT},

@@ -186,6 +186,57 @@ TEST_F(ExecutableTest, EncodesOnceForTheSamePointersAndTokens) {
   EXPECT_EQ(state.calls["cuTensorMapEncodeTiled"], before + 2);
 }
 
+TEST_F(ExecutableTest, FillsFirstSoThatKernelsOverlap) {
+  auto executable = load();
+  ASSERT_TRUE(executable->execute(nullptr, kTokens, kArguments, kWorkspace, kWorkspaceBytes));
+  ASSERT_EQ(state.launches.size(), 2u);
+  EXPECT_FALSE(state.launches[0].overlaps); // the first, of whatever the stream holds
+  EXPECT_TRUE(state.launches[1].overlaps);  // the fill before it in the plan has come before both
+  // Alone, nothing says what it would overlap.
+  state.launches.clear();
+  ASSERT_TRUE(executable->executeLaunch(2, nullptr, kTokens, kArguments, kWorkspace, kWorkspaceBytes));
+  EXPECT_FALSE(state.launches[0].overlaps);
+}
+
+TEST_F(ExecutableTest, DoesNotOverlapWhereAFillOrTheDriverForbidsIt) {
+  // The kernel before uses what is filled.
+  Plan plan = samplePlan();
+  plan.launches[0].arguments[1].index = 5;
+  auto executable = load(plan);
+  ASSERT_TRUE(executable->execute(nullptr, kTokens, kArguments, kWorkspace, kWorkspaceBytes));
+  ASSERT_EQ(state.launches.size(), 2u);
+  EXPECT_FALSE(state.launches[1].overlaps);
+  EXPECT_EQ(state.memory.front().entryPoint, "cuMemsetD8Async");
+
+  state.launches.clear();
+  state.version = Driver::kOverlapVersion - 10;
+  driver = *Driver::load({fakeCuda()});
+  executable = load();
+  ASSERT_TRUE(executable->execute(nullptr, kTokens, kArguments, kWorkspace, kWorkspaceBytes));
+  EXPECT_FALSE(state.launches[1].overlaps);
+}
+
+TEST_F(ExecutableTest, FillsWhatAdjoinsAtOnce) {
+  Plan plan = samplePlan();
+  // A second buffer of counters behind the first, 256 bytes further on, and one that is an output.
+  Buffer more = plan.buffers[5];
+  more.name = "more";
+  more.bytes = Extent::constant(1000);
+  plan.buffers.insert(plan.buffers.begin() + 6, more);
+  plan.launches[2].arguments[2].index = 7; // the constant
+  Launch second = plan.launches[1], output = plan.launches[1];
+  second.buffer = 6;
+  output.buffer = 3;
+  plan.launches.insert(plan.launches.begin() + 3, {second, output});
+  auto executable = load(plan);
+  ASSERT_TRUE(executable->execute(nullptr, kTokens, kArguments, kWorkspace, kWorkspaceBytes + 1024));
+  ASSERT_EQ(state.memory.size(), 3u);
+  EXPECT_EQ(state.memory[0].to, kProgress);
+  EXPECT_EQ(state.memory[0].bytes, 256u + 1000u);
+  EXPECT_EQ(state.memory[1].entryPoint, "cuMemsetD8Async"); // the output, in its place
+  EXPECT_EQ(state.memory[2].entryPoint, "cuMemcpyDtoDAsync");
+}
+
 TEST_F(ExecutableTest, LaunchesOneAlone) {
   auto executable = load();
   ASSERT_TRUE(executable->executeLaunch(2, nullptr, kTokens, kArguments, kWorkspace, kWorkspaceBytes));
@@ -316,7 +367,7 @@ TEST_F(ExecutableTest, SaysWhichDriverCallFailedWhileExecuting) {
       {"cuTensorMapEncodeTiled", "encode the tensor map of buffer 'hidden' for kernel 'forward_1' (extents [64, 129], "
                                  "strides [128] bytes, box [64, 128])"},
       {"cuLaunchKernelEx", "enqueue kernel 'forward_0'"},
-      {"cuMemsetD8Async", "enqueue the fill of buffer 'progress'"},
+      {"cuMemsetD8Async", "enqueue the fills of the workspace"},
       {"cuMemcpyDtoDAsync", "enqueue the copy to buffer 'z'"},
   };
   for (auto [entryPoint, action] : actions) {

@@ -169,8 +169,12 @@ int cuLaunchKernelEx(const cuda::LaunchConfig *config, void *function, void **pa
                                    {config->blockX, config->blockY, config->blockZ},
                                    config->sharedBytes,
                                    config->stream,
-                                   {}};
-  if (extra || config->attributeCount)
+                                   {},
+                                   config->attributeCount == 1};
+  const auto isOverlap = [](const cuda::LaunchAttribute &attribute) {
+    return attribute.id == cuda::kProgrammaticSerialization && attribute.value == 1;
+  };
+  if (extra || config->attributeCount > 1 || (record.overlaps && !isOverlap(*config->attributes)))
     return 1;
   const std::vector<size_t> &sizes = state.signatures[record.kernel];
   for (size_t i = 0; i < sizes.size(); ++i) {

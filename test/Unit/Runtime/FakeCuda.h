@@ -28,6 +28,7 @@ struct LaunchRecord {
   unsigned grid[3], block[3], sharedBytes;
   void *stream;
   std::vector<std::vector<uint8_t>> parameters;
+  bool overlaps = false; ///< allowed to begin before the launch before it has ended
 };
 
 struct TensorMapRecord {

@@ -78,6 +78,7 @@ Plan samplePlan() {
   product.tiles = {128, 2, 0};
   product.persistent = true;
   product.cluster = 2;
+  product.overlaps = true;
 
   Launch copy;
   copy.kind = Launch::Kind::copy;

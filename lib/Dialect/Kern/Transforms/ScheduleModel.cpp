@@ -51,8 +51,8 @@ static constexpr int64_t kSmallTile[] = {64, 128};
 
 /// What the device code has registers and barriers for (gemm_wgmma.cuh).
 static constexpr int64_t kMostWarpgroups = 3, kMostRingStages = 15;
-static constexpr int64_t kStageBarriers = 31,
-                         kTurnBarriers = 2; ///< mbarriers that there is room for, and that turns take
+/// The mbarriers that there is room for, and those that turns take.
+static constexpr int64_t kBarriers = 32, kTurnBarriers = 2;
 /// Measured on the sparse product at (16384, 8192, 28672), sustained: 2299 TFLOP/s with pacing 8, 2255 with 16, 2123
 /// without; 2292 with raster 12 against 2255 with 8.
 static constexpr int64_t kRasterRows = 12 * 256;
@@ -87,7 +87,8 @@ static int64_t stageBytes(const GemmProblem &problem, const GemmSchedule &schedu
 }
 
 static int64_t scaleBytes(const GemmSchedule &schedule) {
-  return schedule.warpgroups * (schedule.tileN + schedule.tileM / sharingWarpgroups(schedule)) * 4;
+  // Of columns, of rows and, in 16 bytes, of operands.
+  return schedule.warpgroups * (schedule.tileN + schedule.tileM / sharingWarpgroups(schedule) + 4) * 4;
 }
 
 int64_t kern::clusterSize(const GemmSchedule &schedule) { return std::max<int64_t>(1, schedule.cluster); }
@@ -193,8 +194,8 @@ std::string kern::whyIllegal(const GemmProblem &problem, const GemmSchedule &sch
   if (schedule.stages < 2)
     return "a ring expects at least 2 stages, got " + std::to_string(schedule.stages);
   int64_t perStage = schedule.cluster != 0 ? 3 : 2;
-  if (int64_t most = std::min(kMostRingStages, (kStageBarriers - (schedule.turns ? kTurnBarriers : 0)) / perStage);
-      schedule.stages > most)
+  int64_t barriers = kBarriers - (schedule.turns ? kTurnBarriers : 0);
+  if (int64_t most = std::min(kMostRingStages, barriers / perStage); schedule.stages > most)
     return "a ring expects at most " + std::to_string(most) + " stages, got " + std::to_string(schedule.stages);
   if (int64_t bytes = sharedMemoryBytes(problem, schedule); bytes > chip.sharedBytes)
     return std::to_string(schedule.stages) + " stages take " + std::to_string(bytes) +
@@ -313,6 +314,15 @@ TailCut kern::cutTail(int64_t tail, int64_t slabs, int64_t grid, const GemmSched
   return best;
 }
 
+/// At the expected token count.
+static TailCut cutNominalTail(const GemmProblem &problem, const GemmSchedule &schedule, const ChipLimits &chip) {
+  int64_t k = nominal(problem, problem.k),
+          slabs = cuda::ceilDiv(k, cuda::slabElements(cuda::elementBytes(problem.lhs)));
+  int64_t tiles = nominalTiles(problem, schedule), tail = tiles % chip.multiprocessors;
+  return cutTail(tail, slabs, chip.multiprocessors, schedule, splitCost(problem, schedule, chip),
+                 tail == tiles ? splitStream(problem, schedule, chip) : 0, chip);
+}
+
 static Clocks countClocks(const GemmProblem &problem, const GemmSchedule &schedule, const ChipLimits &chip) {
   int64_t m = nominal(problem, problem.m), n = nominal(problem, problem.n), k = nominal(problem, problem.k);
   double bytes = static_cast<double>(cuda::elementBytes(problem.lhs));
@@ -324,10 +334,8 @@ static Clocks countClocks(const GemmProblem &problem, const GemmSchedule &schedu
     return clocks;
   }
   int64_t slabs = cuda::ceilDiv(k, cuda::slabElements(cuda::elementBytes(problem.lhs)));
-  int64_t tiles = nominalTiles(problem, schedule), tail = tiles % chip.multiprocessors;
-  int64_t waves = cuda::ceilDiv(tiles, chip.multiprocessors);
-  TailCut cut = cutTail(tail, slabs, chip.multiprocessors, schedule, splitCost(problem, schedule, chip),
-                        tail == tiles ? splitStream(problem, schedule, chip) : 0, chip);
+  int64_t tiles = nominalTiles(problem, schedule), waves = cuda::ceilDiv(tiles, chip.multiprocessors);
+  TailCut cut = cutNominalTail(problem, schedule, chip);
   double perSlab = slabClocks(problem, schedule, chip);
   clocks.stream = streamed / static_cast<double>(chip.memoryBytesPerClock);
   clocks.readers = std::min(chip.multiprocessors, tiles * cut.parts);
@@ -362,6 +370,15 @@ int64_t kern::usualSplit(const GemmProblem &problem, const GemmSchedule &schedul
   if (schedule.tileN < kSmallTile[1] && nominalTiles(problem, schedule) >= kEnoughReaders)
     return 0;
   return schedule.tileM == 64 ? kMostPartsOfSmallTiles : kMostParts;
+}
+
+GemmSchedule kern::withoutIdleCounters(const GemmProblem &problem, GemmSchedule schedule, const ChipLimits &chip) {
+  if (schedule.family != Family::Wgmma || nominal(problem, problem.m) > schedule.tileM)
+    return schedule;
+  schedule.pacing = 0;
+  if (schedule.split > 1 && cutNominalTail(problem, schedule, chip).parts == 1)
+    schedule.split = 0;
+  return schedule;
 }
 
 std::vector<ScheduleCandidate> kern::enumerateSchedules(const GemmProblem &problem, const ChipLimits &chip) {

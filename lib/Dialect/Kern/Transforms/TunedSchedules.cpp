@@ -140,7 +140,7 @@ Result<ScheduleDecision> kern::decideSchedule(const GemmProblem &problem, const 
   for (const TunedEntry *entry : tuning.find(chipName, problem)) {
     std::string why = whyIllegal(problem, entry->schedule, chip);
     if (why.empty()) {
-      decision.schedule = entry->schedule;
+      decision.schedule = withoutIdleCounters(problem, entry->schedule, chip);
       decision.tuned = *entry;
       return decision;
     }
@@ -149,6 +149,6 @@ Result<ScheduleDecision> kern::decideSchedule(const GemmProblem &problem, const 
   Result<GemmSchedule> schedule = chooseSchedule(problem, chip);
   if (!schedule)
     return schedule.error();
-  decision.schedule = *schedule;
+  decision.schedule = withoutIdleCounters(problem, *schedule, chip);
   return decision;
 }

@@ -39,10 +39,10 @@ template <class Config> __device__ __forceinline__ void tell_others(u32 room, in
 /// The producer thread: walks the CTA's tiles and slabs and fills the ring; behind a tile it lends kLent stages.
 template <class Config, int kLent>
 __device__ __forceinline__ void produce(const GemmArguments &arguments, const TensorMap *lhs_map,
-                                        const TensorMap *rhs_map, u32 ring, u32 barriers) {
+                                        const TensorMap *rhs_map, const WorkWalk<Config> &walk, int slabs,
+                                        u32 ring, u32 barriers) {
   using Shape = GemmShape<Config>;
-  const int slabs = (arguments.k + Shape::kSlab - 1) / Shape::kSlab;
-  const WorkWalk<Config> walk(arguments, slabs);
+  ptx::wait_for_launches_before();
   Pacer<Config> pacer(arguments, walk.tiles(), slabs);
   RingPosition<Config> at(1);
   [[maybe_unused]] u32 room_parities = 0; // bit s: of stage s. Not all uses of a stage are the whole cluster's

@@ -15,11 +15,10 @@ template <class Config> struct GemmShape {
   static constexpr int kRhsShare = Config::kTileN / Config::kCluster; ///< rows of B that each CTA of a cluster fetches
   static constexpr int kCopyBytes = kLhsBytes + kRhsBytes;
   static constexpr int kStageBytes = (kCopyBytes + 1023) / 1024 * 1024; ///< the swizzle repeats every 1024 bytes
-  static constexpr int kScaleWords = Config::kTileN + kRowsPerWarpgroup;
+  static constexpr int kScaleWords = Config::kTileN + kRowsPerWarpgroup + 4; ///< of a warpgroup; 16 bytes for scalars
   static constexpr int kBarrierBytes = 256;
   static constexpr int kBarriersPerStage = Config::kCluster > 1 ? 3 : 2;
-  static constexpr int kScalarOffset = 248; ///< of the scalar scales, two f32, behind the barriers
-  static constexpr int kTurnOffset = 232;   ///< of the mbarriers that let a warpgroup have its turn
+  static constexpr int kTurnOffset = kBarrierBytes - 16; ///< of the mbarriers that let a warpgroup have its turn
   static constexpr int kSharedBytes =
       Config::kStages * kStageBytes + kBarrierBytes + Config::kWarpgroups * kScaleWords * 4;
   static constexpr int kSteps = Config::kSparse ? 2 : 4; ///< instructions along K per stage and block
@@ -34,7 +33,7 @@ template <class Config> struct GemmShape {
                 "tile rows must be whole m64 blocks per warpgroup");
   static_assert(Config::kTileN % 32 == 0 && Config::kTileN <= 256,
                 "tile columns must be a multiple of 32, at most 256");
-  static_assert(kBarriersPerStage * 8 * Config::kStages <= (Config::kTurns ? kTurnOffset : kScalarOffset),
+  static_assert(kBarriersPerStage * 8 * Config::kStages <= (Config::kTurns ? kTurnOffset : kBarrierBytes),
                 "too many stages");
   static_assert(Config::kCluster == 1 || kRhsShare % 32 == 0, "a share of B must be whole groups of 32 rows");
   static_assert(kSharedBytes <= 232448, "more shared memory than a multiprocessor has");

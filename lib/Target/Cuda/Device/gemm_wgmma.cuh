@@ -9,8 +9,8 @@
 // tile while the other is still busy with the results of the tile before.
 //
 // Shared memory: stages, then mbarriers (per stage full, empty and, in a cluster, room in the other CTAs' stages; two
-// that pass turns on) and the scalar scales of both operands (256 bytes), then per consumer warpgroup kTileN column
-// scales and the scales of its rows of a tile. The launcher asks for exactly GemmShape::kSharedBytes.
+// that pass turns on; 256 bytes), then per consumer warpgroup kTileN column scales, the scales of its rows of a tile and
+// the scalar scales of both operands. The launcher asks for exactly GemmShape::kSharedBytes.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -73,11 +73,14 @@ __device__ __forceinline__ void multiply_stage(Accumulators<Config> &accumulator
 
 /// A consumer warpgroup: waits for stages, multiplies, releases them; then the epilogue of the tile.
 template <class Config, class Epilogue>
-__device__ __forceinline__ void consume(const GemmArguments &arguments, const TensorMap *out_map, u32 ring,
-                                        u32 barriers, int warpgroup, int thread) {
+__device__ __forceinline__ void consume(const GemmArguments &arguments, const TensorMap *out_map,
+                                        const WorkWalk<Config> &walk, u32 ring, u32 barriers, int warpgroup,
+                                        int thread) {
   using Shape = GemmShape<Config>;
-  const WorkWalk<Config> walk(arguments, (arguments.k + Shape::kSlab - 1) / Shape::kSlab);
+  ptx::wait_for_launches_before();
   TileScales<Config> scales(barriers, warpgroup);
+  if (thread == 0)
+    scales.store_scalars(arguments);
   constexpr bool kSharedScales = Config::kLhsScale == 2 || Config::kRhsScale == 2;
   Accumulators<Config> accumulators;
   Metadata<Config> metadata[2];
@@ -210,7 +213,6 @@ __device__ __forceinline__ void gemm_wgmma(const GemmArguments &arguments, const
         ptx::mbarrier_init(barriers + Shape::kTurnOffset + 8 * warpgroup, 1);
     ptx::mbarrier_init_fence();
     ptx::async_proxy_fence();
-    TileScales<Config>::store_scalars(arguments, barriers);
   }
   if constexpr (Config::kCluster > 1)
     meet_cluster();
@@ -221,16 +223,18 @@ __device__ __forceinline__ void gemm_wgmma(const GemmArguments &arguments, const
   constexpr int kMore = Config::kCluster == 1 ? 0 : Shape::kBlocks * Config::kTileN > 256 ? 8 : 24;
   constexpr int kConsumerRegisters = Config::kWarpgroups == 1 ? 256 : Config::kWarpgroups == 2 ? 240 - kMore : 160;
   constexpr int kProducerRegisters = Config::kWarpgroups == 3 ? 32 : 24 + 2 * kMore;
+  const int slabs = (arguments.k + Shape::kSlab - 1) / Shape::kSlab;
+  const WorkWalk<Config> walk(arguments, slabs);
   if (warpgroup == Config::kWarpgroups) {
     if constexpr (Config::kWarpgroups > 1)
       ptx::register_decrease<kProducerRegisters>();
     if (thread == 0)
-      produce<Config, StoreShape<Config>::kStoreStages>(arguments, lhs_map, rhs_map, ring, barriers);
+      produce<Config, StoreShape<Config>::kStoreStages>(arguments, lhs_map, rhs_map, walk, slabs, ring, barriers);
     leave<Config>();
   } else {
     if constexpr (Config::kWarpgroups > 1)
       ptx::register_increase<kConsumerRegisters>();
-    consume<Config, Epilogue>(arguments, out_map, ring, barriers, warpgroup, thread);
+    consume<Config, Epilogue>(arguments, out_map, walk, ring, barriers, warpgroup, thread);
     leave<Config>();
   }
 }

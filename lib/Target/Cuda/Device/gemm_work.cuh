@@ -97,6 +97,7 @@ private:
     int best = 1, least = max(2 * slabs, streamed(1));
     if (tail > Config::kSplitCounters) // more multiprocessors than there are counters for
       return 1;
+#pragma unroll 1
     for (int parts = 2;
          parts <= Config::kSplit && parts <= slabs && tail * parts <= grid && tail * (parts - 1) <= Config::kSplitSlots;
          ++parts) {

@@ -316,6 +316,14 @@ __device__ __forceinline__ void store_cluster(u32 address, int rank, u32 value) 
       : "memory");
 }
 
+/// Waits until all launches before this one have ended and what they wrote can be read (PTX ISA, "griddepcontrol"). A
+/// launch that was not allowed to overlap them passes at once.
+__device__ __forceinline__ void wait_for_launches_before() { asm volatile("griddepcontrol.wait;" ::: "memory"); }
+/// The next launch may begin once every CTA of this one has called this or ended.
+__device__ __forceinline__ void let_next_launch_begin() {
+  asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+}
+
 /// Named barrier among `threads` threads of the CTA (PTX ISA, "bar.sync"); 0 is __syncthreads.
 __device__ __forceinline__ void named_barrier(int index, int threads) {
   asm volatile("bar.sync %0, %1;" ::"r"(index), "r"(threads) : "memory");

@@ -71,6 +71,7 @@ __device__ __forceinline__ void produce_sums(const GemmArguments &arguments, con
   }
   ptx::async_proxy_fence();
   const u8 *source = Split::slot(arguments, work, 0);
+#pragma unroll 1
   for (int piece = 0; piece < (work.parts - 1) * Split::kPieces; ++piece) {
     const u32 full = barriers + 8 * at.stage, empty = barriers + 8 * (Config::kStages + at.stage);
     ptx::mbarrier_wait(empty, at.parity);

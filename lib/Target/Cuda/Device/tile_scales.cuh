@@ -15,18 +15,20 @@ template <class Config> __device__ __forceinline__ int tile_column(int group, in
 /// such a dependence (test/Target/Cuda/accumulators.test looks at the machine code).
 template <class Config> class TileScales {
   using Shape = GemmShape<Config>;
-  u32 base;    ///< kTileN column scales, then kRowsPerWarpgroup row scales
-  u32 scalars; ///< of the left and the right operand
+  /// kTileN column scales, kRowsPerWarpgroup row scales, then the scalars of the left and the right operand.
+  u32 base;
+  static constexpr int kScalarOffset = (Config::kTileN + Shape::kRowsPerWarpgroup) * 4;
   float lhs_scalar = 1.0f, rhs_scalar = 1.0f;
 
 public:
   __device__ __forceinline__ TileScales(u32 barriers, int warpgroup)
-      : base(barriers + Shape::kBarrierBytes + warpgroup * Shape::kScaleWords * 4),
-        scalars(barriers + Shape::kScalarOffset) {}
-  /// Called by one thread of the CTA.
-  static __device__ __forceinline__ void store_scalars(const GemmArguments &arguments, u32 barriers) {
-    ptx::store_shared(barriers + Shape::kScalarOffset, Config::kLhsScale == 1 ? *arguments.lhs_scale : 1.0f);
-    ptx::store_shared(barriers + Shape::kScalarOffset + 4, Config::kRhsScale == 1 ? *arguments.rhs_scale : 1.0f);
+      : base(barriers + Shape::kBarrierBytes + warpgroup * Shape::kScaleWords * 4) {}
+  /// Called by one thread of the warpgroup, once.
+  __device__ __forceinline__ void store_scalars(const GemmArguments &arguments) const {
+    if constexpr (Config::kLhsScale != 2)
+      ptx::store_shared(base + kScalarOffset, Config::kLhsScale == 1 ? *arguments.lhs_scale : 1.0f);
+    if constexpr (Config::kRhsScale != 2)
+      ptx::store_shared(base + kScalarOffset + 4, Config::kRhsScale == 1 ? *arguments.rhs_scale : 1.0f);
   }
   /// Vectors, on their way while the product runs.
   __device__ __forceinline__ void fetch(const GemmArguments &arguments, int row, int column, int thread) const {
@@ -42,8 +44,10 @@ public:
     if constexpr (Config::kLhsScale == 2 || Config::kRhsScale == 2)
       ptx::copy_async_wait();
     ptx::named_barrier(warpgroup + 1, 128);
-    lhs_scalar = ptx::load_shared(scalars);
-    rhs_scalar = ptx::load_shared(scalars + 4);
+    if constexpr (Config::kLhsScale != 2)
+      lhs_scalar = ptx::load_shared(base + kScalarOffset);
+    if constexpr (Config::kRhsScale != 2)
+      rhs_scalar = ptx::load_shared(base + kScalarOffset + 4);
   }
   /// Of row `i` of the warpgroup's part of the tile.
   __device__ __forceinline__ float row(int i) const {

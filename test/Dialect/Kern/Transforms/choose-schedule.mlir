@@ -5,7 +5,7 @@
 // CHECK-LABEL: kern.gemm @large
 // CHECK-SAME: schedule = #kern.schedule<wgmma, tile = [128, 192], warpgroups = 2, stages = 5, raster = 24, pacing = 8, turns = 1>
 // FEW-LABEL: kern.gemm @large
-// FEW-SAME: schedule = #kern.schedule<wgmma, tile = [64, 128], warpgroups = 1, stages = 9, raster = 48, pacing = 8, split = 8, staged = 1>
+// FEW-SAME: schedule = #kern.schedule<wgmma, tile = [64, 128], warpgroups = 1, stages = 9, raster = 48, staged = 1>
 // REMARK: {{.*}}schedule{{.*}}large{{.*}}? x 28672 x 8192 dense f8E4M3FN x f8E4M3FN -> bf16: wgmma 128 x 192, 2 warpgroups, 5 stages, turns; considered:
 kern.gemm @large attributes {lhs = !kern.buffer<?x8192xf8E4M3FN>, rhs = !kern.buffer<28672x8192xf8E4M3FN>, transpose_rhs, out = !kern.buffer<?x28672xbf16>} {
 ^bb0(%x: f32):

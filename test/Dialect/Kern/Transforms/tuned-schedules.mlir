@@ -15,7 +15,7 @@
 // RUN: sed 's/"stages":5/"stages":12/' %t/user.json > %t/illegal.json
 // RUN: winnow-opt --kern-choose-schedule="tuning=%t/illegal.json" %t/product.mlir | FileCheck %s --check-prefix=MODEL
 // RUN: winnow-opt --kern-choose-schedule="tuning=%t/illegal.json" --remarks-filter=kern-choose-schedule --remark-format=emitRemark %t/product.mlir 2>&1 >/dev/null | FileCheck %s --check-prefix=ILLEGAL
-// ILLEGAL: [Missed] schedule{{.*}}the tuned schedule wgmma 128 x 192, 2 warpgroups, 12 stages is not used: 12 stages take 493824 bytes of shared memory, more than 232448
+// ILLEGAL: [Missed] schedule{{.*}}the tuned schedule wgmma 128 x 192, 2 warpgroups, 12 stages is not used: 12 stages take 493856 bytes of shared memory, more than 232448
 
 // Databases that cannot be read.
 // RUN: sed 's/"version": 1/"version": 2/' %t/user.json > %t/version.json

@@ -23,7 +23,7 @@ kern.gemm @panel attributes {lhs = !kern.buffer<?x512xf8E4M3FN, #kern.packed24<a
 
 // -----
 
-// expected-error @below {{'kern.gemm' op has an illegal schedule: 6 stages take 346880 bytes of shared memory, more than 232448 (rule 3; kern-choose-schedule chooses only legal ones)}}
+// expected-error @below {{'kern.gemm' op has an illegal schedule: 6 stages take 346912 bytes of shared memory, more than 232448 (rule 3; kern-choose-schedule chooses only legal ones)}}
 kern.gemm @shared attributes {lhs = !kern.buffer<?x512xf8E4M3FN>, rhs = !kern.buffer<1024x512xf8E4M3FN>, transpose_rhs, out = !kern.buffer<?x1024xf32>, schedule = #kern.schedule<wgmma, tile = [256, 192], warpgroups = 2, stages = 6, raster = 8>} {
 ^bb0(%x: f32):
   kern.yield %x : f32

@@ -94,13 +94,16 @@ def Kern_LaunchOp : Kern_Op<"launch", [DeclareOpInterfaceMethods<SymbolUserOpInt
   let description = [{
     Operands in the order that the kernel operation documents.
 
+    `overlaps`: the launch may begin before the launches before it have ended; its kernel waits for them by itself
+    (docs/kernels.md, "Launches that overlap").
+
     Constraints: (KL1) the symbol is a kern.gemm or kern.map. (KL2) there are as many operands as the kernel documents.
     (KL3) each has the type that the kernel names.
 
     Example: `kern.launch @gemm2(%packed, %w2, %s, %s2, %out) : !kern.buffer<…>, …`
   }];
   let arguments = (ins FlatSymbolRefAttr:$kernel,
-                       Arg<Variadic<Kern_BufferType>, "", [MemRead, MemWrite]>:$buffers);
+                       Arg<Variadic<Kern_BufferType>, "", [MemRead, MemWrite]>:$buffers, UnitAttr:$overlaps);
   let assemblyFormat = "$kernel `(` $buffers `)` attr-dict `:` qualified(type($buffers))";
 }
 
