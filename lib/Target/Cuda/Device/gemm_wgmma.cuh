@@ -162,11 +162,12 @@ __device__ __forceinline__ void consume(const GemmArguments &arguments, const Te
           turns.pass(thread);
       }
     if constexpr (Config::kCompress) {
-      bool done = false;
-      if constexpr (Epilogue::kReluPower > 0 && Epilogue::ReluInput::kBytes == 2)
-        done = store_packed<Config, Epilogue, true>(arguments, accumulators, scales, row0, column0, thread);
-      if (!done)
+      if constexpr (Epilogue::kReluPower > 0 && Epilogue::ReluInput::kBytes == 2) {
+        if (!store_packed<Config, Epilogue, true>(arguments, accumulators, scales, row0, column0, thread))
+          store_packed_slowly<Config, Epilogue>(arguments, accumulators, scales, row0, column0, thread);
+      } else {
         store_packed<Config, Epilogue, false>(arguments, accumulators, scales, row0, column0, thread);
+      }
     } else if constexpr (Config::kStaged)
       store_staged<Config, Epilogue>(arguments, out_map, accumulators, scales, borrowed, ring, barriers, row0, column0,
                                      warpgroup, thread, at);
