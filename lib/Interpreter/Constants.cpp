@@ -24,9 +24,17 @@ std::optional<rt::ElementType> elementTypeFor(Type type) {
       .Case<IntegerType>([](IntegerType integer) -> std::optional<rt::ElementType> {
         if (integer.isSignless() && integer.getWidth() == 1)
           return rt::ElementType::i1;
+        if (integer.isSignless() && integer.getWidth() == 32)
+          return rt::ElementType::i32;
         return std::nullopt;
       })
       .Default([](Type) { return std::nullopt; });
+}
+
+/// That of an input: counts are none.
+static std::optional<rt::ElementType> inputElementFor(Type type) {
+  std::optional<rt::ElementType> element = elementTypeFor(type);
+  return element == rt::ElementType::i32 ? std::nullopt : element;
 }
 
 /// The bits of `value`, little endian, into `out`.
@@ -43,7 +51,7 @@ static llvm::Expected<Tensor> fromElements(DenseElementsAttr elements, rt::Eleme
     for (const auto &value : values)
       storeBits(toBits(value), bytes, tensor.bytes().data() + bytes * index++);
   };
-  if (element == rt::ElementType::i1)
+  if (element == rt::ElementType::i1 || element == rt::ElementType::i32)
     fill(elements.getValues<llvm::APInt>(), [](const llvm::APInt &value) { return value; });
   else
     fill(elements.getValues<llvm::APFloat>(), [](const llvm::APFloat &value) { return value.bitcastToAPInt(); });
@@ -56,10 +64,9 @@ llvm::Expected<Tensor> tensorFromAttribute(TypedAttr attribute, Location loc) {
   if (!element || !type.hasStaticShape()) {
     std::string text;
     llvm::raw_string_ostream(text) << attribute.getType();
-    return errorAt(loc,
-                   "the interpreter expects a constant tensor of f32, bf16, f16, f8E4M3FN, f8E5M2 or i1 with static "
-                   "extents, got " +
-                       text);
+    return errorAt(loc, "the interpreter expects a constant tensor of f32, bf16, f16, f8E4M3FN, f8E5M2, i1 or i32 with "
+                        "static extents, got " +
+                            text);
   }
   std::vector<int64_t> shape(type.getShape().begin(), type.getShape().end());
   if (auto elements = dyn_cast<DenseElementsAttr>(attribute))
@@ -83,7 +90,7 @@ llvm::Expected<InputType> inputTypeFor(Type type, const llvm::Twine &name, Locat
   input.name = name.str();
   auto sparse = dyn_cast<ffn::Sparse24Type>(type);
   auto dense = sparse ? sparse.getDenseType() : dyn_cast<RankedTensorType>(type);
-  std::optional<rt::ElementType> element = dense ? elementTypeFor(dense.getElementType()) : std::nullopt;
+  std::optional<rt::ElementType> element = dense ? inputElementFor(dense.getElementType()) : std::nullopt;
   if (!element) {
     std::string text;
     llvm::raw_string_ostream(text) << type;

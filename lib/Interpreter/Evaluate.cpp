@@ -92,4 +92,6 @@ Results evaluate(ffn::CompressOp op, Operands operands) {
 
 Results evaluate(ffn::DecompressOp op, Operands operands) { return single(op, decompress(*operands[0])); }
 
+Results evaluate(ffn::CountNonzeroOp op, Operands operands) { return single(op, countNonzero(*operands[0])); }
+
 } // namespace winnow::interp

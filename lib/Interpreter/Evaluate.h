@@ -19,6 +19,7 @@ Results evaluate(ffn::DynamicScaleOp op, Operands operands);
 Results evaluate(ffn::SparsifyOp op, Operands operands);
 Results evaluate(ffn::CompressOp op, Operands operands);
 Results evaluate(ffn::DecompressOp op, Operands operands);
+Results evaluate(ffn::CountNonzeroOp op, Operands operands);
 
 } // namespace winnow::interp
 

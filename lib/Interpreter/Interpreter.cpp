@@ -118,7 +118,7 @@ private:
   Results runOperation(Operation *op, Operands operands) {
     return llvm::TypeSwitch<Operation *, Results>(op)
         .Case<ffn::MatmulOp, ffn::QuantizeOp, ffn::DynamicScaleOp, ffn::SparsifyOp, ffn::CompressOp, ffn::DecompressOp,
-              ffn::ActivationOpInterface>([&](auto known) { return evaluate(known, operands); })
+              ffn::CountNonzeroOp, ffn::ActivationOpInterface>([&](auto known) { return evaluate(known, operands); })
         .Case<ffn::KernelOp>(
             [&](ffn::KernelOp kernel) { return runBlock(kernel.getBody().front(), operands, kernel.getLoc()); })
         .Case<arith::ConstantOp>([&](arith::ConstantOp constant) -> Results {

@@ -83,7 +83,7 @@ func.func @unknown_op() {
 // -----
 
 func.func @constant_type() {
-  // expected-error@below {{the interpreter expects a constant tensor of f32, bf16, f16, f8E4M3FN, f8E5M2 or i1 with static extents, got i32}}
+  // expected-error@below {{the interpreter expects a constant tensor of f32, bf16, f16, f8E4M3FN, f8E5M2, i1 or i32 with static extents, got i32}}
   %a = arith.constant 1 : i32
   return
 }

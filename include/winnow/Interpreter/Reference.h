@@ -56,6 +56,9 @@ Result<Tensor> compress(const Tensor &values, const Tensor &mask, int axis);
 /// The dense form of a compressed tensor.
 Result<Tensor> decompress(const Tensor &input);
 
+/// How many elements of every column are not zero, as i32: NaN is not, -0.0 is.
+Result<Tensor> countNonzero(const Tensor &input);
+
 /// Runs body(begin, end) over [0, count) on as many threads as there are cores, in pieces of at least `grain`.
 void parallelFor(int64_t count, int64_t grain, const std::function<void(int64_t, int64_t)> &body);
 

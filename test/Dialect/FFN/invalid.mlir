@@ -360,6 +360,40 @@ func.func @decompress_type(%c: !ffn.sparse24<8x64xf16, axis = 1>) -> tensor<8x64
 
 // -----
 
+// O1: one count per column.
+func.func @count_rows(%x: tensor<8x64xbf16>) -> tensor<8xi32> {
+  // expected-error @+1 {{'ffn.count_nonzero' op expects one count per column, 64, got 8}}
+  %0 = ffn.count_nonzero %x : tensor<8x64xbf16> -> tensor<8xi32>
+  return %0 : tensor<8xi32>
+}
+
+// -----
+
+// O1: not the token count.
+func.func @count_dynamic(%x: tensor<?x64xbf16>) -> tensor<?xi32> {
+  // expected-error @+1 {{'ffn.count_nonzero' op expects one count per column, 64, got ?}}
+  %0 = ffn.count_nonzero %x : tensor<?x64xbf16> -> tensor<?xi32>
+  return %0 : tensor<?xi32>
+}
+
+// -----
+
+func.func @count_type(%x: tensor<8x64xbf16>) -> tensor<64xi64> {
+  // expected-error @+1 {{'ffn.count_nonzero' op result #0 must be counts (rank-1 tensor of i32) with extents from 1 to 2147483647, but got 'tensor<64xi64>'}}
+  %0 = ffn.count_nonzero %x : tensor<8x64xbf16> -> tensor<64xi64>
+  return %0 : tensor<64xi64>
+}
+
+// -----
+
+func.func @count_mask(%x: tensor<8x64xi1>) -> tensor<64xi32> {
+  // expected-error @+1 {{'ffn.count_nonzero' op operand #0 must be matrix (rank-2 tensor) of f32, bf16, f16, f8E4M3FN or f8E5M2 with extents from 1 to 2147483647, but got 'tensor<8x64xi1>'}}
+  %0 = ffn.count_nonzero %x : tensor<8x64xi1> -> tensor<64xi32>
+  return %0 : tensor<64xi32>
+}
+
+// -----
+
 // K1: as many block arguments as operands.
 func.func @kernel_arguments(%x: tensor<8x64xbf16>) -> tensor<8x64xbf16> {
   // expected-error @+1 {{'ffn.kernel' op expects as many block arguments as operands, 1, got 2}}

@@ -86,6 +86,15 @@ func.func @select_and_compress(%x: tensor<?x64xbf16>) -> (!ffn.sparse24<?x64xbf1
   return %c, %d : !ffn.sparse24<?x64xbf16, axis = 1>, tensor<?x64xbf16>
 }
 
+// CHECK-LABEL: func.func @count
+func.func @count(%x: tensor<?x64xf32>, %q: tensor<64x?xf8E5M2>) -> (tensor<64xi32>, tensor<?xi32>) {
+  // CHECK: ffn.count_nonzero %{{.*}} : tensor<?x64xf32> -> tensor<64xi32>
+  %0 = ffn.count_nonzero %x : tensor<?x64xf32> -> tensor<64xi32>
+  // CHECK: ffn.count_nonzero %{{.*}} : tensor<64x?xf8E5M2> -> tensor<?xi32>
+  %1 = ffn.count_nonzero %q : tensor<64x?xf8E5M2> -> tensor<?xi32>
+  return %0, %1 : tensor<64xi32>, tensor<?xi32>
+}
+
 // CHECK-LABEL: func.func @kernel
 func.func @kernel(%x: tensor<?x64xbf16>) -> (tensor<?x64xf8E4M3FN>, tensor<?xf32>) {
   // CHECK: ffn.kernel(%{{.*}}) : (tensor<?x64xbf16>) -> (tensor<?x64xf8E4M3FN>, tensor<?xf32>) {

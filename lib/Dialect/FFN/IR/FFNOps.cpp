@@ -221,6 +221,17 @@ OpFoldResult DecompressOp::fold(FoldAdaptor) {
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
+// count_nonzero
+//===--------------------------------------------------------------------------------------------------------------===//
+
+LogicalResult CountNonzeroOp::verify() {
+  int64_t columns = getInput().getType().getDimSize(1), found = getCounts().getType().getDimSize(0);
+  if (found != columns) // O1
+    return emitOpError() << "expects one count per column, " << extentText(columns) << ", got " << extentText(found);
+  return success();
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
 // kernel
 //===--------------------------------------------------------------------------------------------------------------===//
 

@@ -106,6 +106,8 @@ bool Splitter::keepsBack(Operation &op) const {
     SparsityAttr known = sparsityOf(quantize.getValues());
     return known && known.getMaxDrop() > 0 && isLeftOperandOutside(quantize.getValues());
   }
+  if (auto count = dyn_cast<CountNonzeroOp>(op)) // counts are no arguments
+    return isUsedOutside(count.getCounts());
   return llvm::any_of(op.getResults(),
                       [&](Value result) { return !isa<RankedTensorType>(result.getType()) && isUsedOutside(result); });
 }

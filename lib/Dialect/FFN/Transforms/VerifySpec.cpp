@@ -14,6 +14,14 @@ namespace winnow::ffn {
 using namespace mlir;
 using namespace winnow::ffn;
 
+/// Counts are results of ffn.count_nonzero only.
+static LogicalResult verifyNoCounts(Operation *op, Type type, const Twine &where) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (tensor && tensor.getElementType().isInteger(32))
+    return op->emitOpError() << "expects counts (i32) to come from ffn.count_nonzero, got " << type << " for " << where;
+  return success();
+}
+
 /// Checks extents of one type; `where` says whose it is.
 static LogicalResult verifyType(Operation *op, Type type, const Twine &where) {
   ArrayRef<int64_t> shape;
@@ -36,9 +44,12 @@ static LogicalResult verifyFunction(func::FuncOp function) {
   if (!function.getBody().hasOneBlock())
     return function.emitOpError() << "expects a body of one block, without control flow, got "
                                   << function.getBody().getBlocks().size() << " blocks";
-  for (BlockArgument argument : function.getArguments())
-    if (failed(verifyType(function, argument.getType(), "argument " + Twine(argument.getArgNumber()))))
+  for (BlockArgument argument : function.getArguments()) {
+    std::string where = "argument " + std::to_string(argument.getArgNumber());
+    if (failed(verifyType(function, argument.getType(), where)) ||
+        failed(verifyNoCounts(function, argument.getType(), where)))
       return failure();
+  }
   bool good = true;
   for (Operation &op : function.getBody().getOps()) {
     if (!isa<FFNDialect>(op.getDialect()) && !isa<arith::ConstantOp, func::ReturnOp>(op)) {
@@ -47,8 +58,11 @@ static LogicalResult verifyFunction(func::FuncOp function) {
       good = false;
       continue;
     }
-    for (OpResult result : op.getResults())
+    for (OpResult result : op.getResults()) {
       good &= succeeded(verifyType(&op, result.getType(), "result " + Twine(result.getResultNumber())));
+      if (isa<arith::ConstantOp>(op))
+        good &= succeeded(verifyNoCounts(&op, result.getType(), "a constant"));
+    }
   }
   return success(good);
 }

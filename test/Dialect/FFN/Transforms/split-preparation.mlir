@@ -163,6 +163,19 @@ func.func @right_selected(%w: tensor<64x32xbf16> {ffn.weight}, %x: tensor<?x64xb
   return %y : tensor<?x32xf32>
 }
 
+// Counts are no arguments: what a function returns of them it counts itself.
+// CHECK: func.func @counts_prepare(
+// CHECK-NOT: ffn.count_nonzero
+// CHECK: func.func @counts(%{{.*}}: tensor<?x64xf8E4M3FN>, %[[Q:.*]]: tensor<32x64xf8E4M3FN> {ffn.weight}
+// CHECK: ffn.count_nonzero %[[Q]]
+func.func @counts(%x: tensor<?x64xf8E4M3FN>, %w: tensor<32x64xbf16> {ffn.weight}) -> (tensor<?x32xf32>, tensor<64xi32>) {
+  %q, %s = ffn.quantize %w by row : (tensor<32x64xbf16>) -> (tensor<32x64xf8E4M3FN>, tensor<32xf32>)
+  %n = ffn.count_nonzero %q : tensor<32x64xf8E4M3FN> -> tensor<64xi32>
+  %y = ffn.matmul %x, %q scaled %s {transpose_rhs}
+     : (tensor<?x64xf8E4M3FN>, tensor<32x64xf8E4M3FN>, tensor<32xf32>) -> tensor<?x32xf32>
+  return %y, %n : tensor<?x32xf32>, tensor<64xi32>
+}
+
 // -----
 
 // expected-note @below {{it is here}}

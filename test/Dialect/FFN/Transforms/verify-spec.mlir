@@ -53,6 +53,21 @@ func.func @product_of_tokens(%x: tensor<?x64xbf16>) -> tensor<?x?xf32> {
 
 // -----
 
+// expected-error @below {{'func.func' op expects counts (i32) to come from ffn.count_nonzero, got 'tensor<64xi32>' for argument 1}}
+func.func @count_argument(%x: tensor<?x64xbf16>, %n: tensor<64xi32>) -> tensor<64xi32> {
+  return %n : tensor<64xi32>
+}
+
+// -----
+
+func.func @count_constant() -> tensor<2xi32> {
+  // expected-error @below {{'arith.constant' op expects counts (i32) to come from ffn.count_nonzero, got 'tensor<2xi32>' for a constant}}
+  %n = arith.constant dense<[1, 2]> : tensor<2xi32>
+  return %n : tensor<2xi32>
+}
+
+// -----
+
 func.func private @callee(%x: tensor<?x64xbf16>) -> tensor<?x64xbf16> {
   return %x : tensor<?x64xbf16>
 }

@@ -28,6 +28,7 @@ def FFN_WideMatrix : FFN_TensorOf<[2], [F32, BF16, F16], "matrix (rank-2 tensor)
 def FFN_QuantMatrix : FFN_TensorOf<[2], [F8E4M3FN, F8E5M2], "matrix (rank-2 tensor) of f8E4M3FN or f8E5M2">;
 def FFN_Mask : FFN_TensorOf<[2], [I1], "mask (rank-2 tensor of i1)">;
 def FFN_Scale : FFN_TensorOf<[0, 1], [F32], "scale (tensor of f32 of rank 0 or 1)">;
+def FFN_Counts : FFN_TensorOf<[1], [I32], "counts (rank-1 tensor of i32)">;
 def FFN_MatrixOrSparse : AnyTypeOf<[FFN_Matrix, FFN_Sparse24Type]>;
 
 class FFN_Op<string mnemonic, list<Trait> traits = []> : Op<FFN_Dialect, mnemonic, traits>;
@@ -301,6 +302,35 @@ def FFN_DecompressOp : FFN_Op<"decompress", [Pure]> {
   let assemblyFormat = "$input attr-dict `:` qualified(type($input)) `->` type($result)";
   let hasVerifier = 1;
   let hasFolder = 1;
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Counts
+//===--------------------------------------------------------------------------------------------------------------===//
+
+def FFN_CountNonzeroOp : FFN_Op<"count_nonzero", [Pure]> {
+  let summary = "how many elements of every column are not zero";
+  let description = [{
+    counts[n] = number of rows m with input[m, n] != 0. -0.0 is zero, NaN is not.
+
+    Counts of what a product's epilogue makes are a by-product of that epilogue (`ffn-fuse-epilogue`); others take a
+    kernel that reads the matrix.
+
+    Constraint: (O1) the result has as many elements as the input has columns.
+
+    Example:
+    ```mlir
+    func.func @activity(%y: tensor<?x64xbf16>) -> (tensor<?x64xbf16>, tensor<64xi32>) {
+      %a = ffn.relu2 %y : tensor<?x64xbf16> -> tensor<?x64xbf16>
+      %n = ffn.count_nonzero %a : tensor<?x64xbf16> -> tensor<64xi32>
+      return %a, %n : tensor<?x64xbf16>, tensor<64xi32>
+    }
+    ```
+  }];
+  let arguments = (ins FFN_Matrix:$input);
+  let results = (outs FFN_Counts:$counts);
+  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($counts)";
+  let hasVerifier = 1;
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
