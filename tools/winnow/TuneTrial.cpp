@@ -34,7 +34,7 @@ Result<IsolatedProduct> tool::isolateProduct(const rt::Plan &whole, kern::GemmOp
   product.plan.compiler = whole.compiler;
   product.plan.maxTokens = whole.maxTokens;
   rt::Launch copy = *launch;
-  std::optional<uint32_t> out, counters, partials;
+  std::optional<uint32_t> out, counters, partials, counts;
   for (auto [parameter, argument] : llvm::zip(parameters, launch->arguments))
     if (parameter.kind == cuda::Parameter::Kind::outMap)
       out = launch->tensorMaps[argument.index].buffer;
@@ -44,6 +44,8 @@ Result<IsolatedProduct> tool::isolateProduct(const rt::Plan &whole, kern::GemmOp
       counters = argument.index;
     else if (parameter.kind == cuda::Parameter::Kind::partials)
       partials = argument.index;
+    else if (llvm::StringRef(parameter.name) == "counts")
+      counts = argument.index;
   if (!out)
     return Error{"kernel '" + name + "' has no result"};
 
@@ -60,7 +62,7 @@ Result<IsolatedProduct> tool::isolateProduct(const rt::Plan &whole, kern::GemmOp
       product.sourceBuffers.push_back(buffer);
   };
   auto takeInput = [&](uint32_t buffer) {
-    if (buffer != *out && buffer != counters && buffer != partials)
+    if (buffer != *out && buffer != counters && buffer != partials && buffer != counts)
       take(buffer, rt::BufferKind::input);
   };
   for (const rt::TensorMap &map : copy.tensorMaps)
@@ -78,6 +80,8 @@ Result<IsolatedProduct> tool::isolateProduct(const rt::Plan &whole, kern::GemmOp
   }
   if (partials)
     take(*partials, rt::BufferKind::workspace);
+  if (counts) // added to, and not looked at
+    take(*counts, rt::BufferKind::workspace);
   for (rt::TensorMap &map : copy.tensorMaps)
     map.buffer = places.at(map.buffer);
   for (rt::Argument &argument : copy.arguments)

@@ -50,8 +50,11 @@ static LogicalResult planGemm(FunctionPlan &plan, PlannedKernel &planned, const 
     problem.expectedTokens = context.expectedTokens;
     return kern::decideSchedule(problem, context.tuning, context.chip);
   };
-  Result<kern::ScheduleDecision> schedule = decide(/*withSelection=*/true);
-  if (!schedule && form.compress) {
+  // Where only the counts are read, nobody says how a compressed result should lie.
+  bool unread = form.compress && needsOfResult(plan, form).panel == 0;
+  Result<kern::ScheduleDecision> schedule = decide(/*withSelection=*/!unread);
+  planned.splitSelection = unread;
+  if (!schedule && form.compress && !unread) {
     planned.splitSelection = true;
     schedule = decide(/*withSelection=*/false);
   }

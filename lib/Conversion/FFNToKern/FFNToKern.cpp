@@ -69,6 +69,7 @@ private:
                         StringRef granularity, StringRef mode, Type scaleElement, ArrayRef<Type> outs);
   void emitGemm(const PlannedKernel &planned);
   void emitMap(const PlannedKernel &planned, Value input, bool identityBody);
+  void emitCount(const PlannedKernel &planned, Value input);
   void emitScale(const PlannedKernel &planned, Value input, Value scale, ffn::Granularity granularity, Type element,
                  bool identityBody);
   void emitMapKernel(const PlannedKernel &planned, Value input, ArrayRef<MapOutput> outputs, StringRef mode,
@@ -218,18 +219,28 @@ void FunctionConverter::emitGemm(const PlannedKernel &planned) {
     out = createRowMajor(result, planned.stage);
   }
 
+  Value counts;
+  if (form.count)
+    if (Value counted = form.resultOf(ffn::CountNonzeroOp(form.count).getCounts()); plan.needs.lookup(counted).any())
+      counts = createRowMajor(counted, planned.stage);
+
   std::string name = kernelName(planned.stage, "gemm");
   auto gemm = kern::GemmOp::create(
       symbols, loc, symbols.getStringAttr(name), typeAttr(lhs), typeAttr(rhs), typeAttr(out), typeAttr(lhsScale),
       typeAttr(rhsScale), typeAttr(outScale),
       quantize ? symbols.getStringAttr(stringifyGranularity(quantize.getGranularity())) : StringAttr(),
-      matmul.getTransposeLhsAttr(), matmul.getTransposeRhsAttr(), /*schedule=*/kern::ScheduleAttr());
+      typeAttr(counts), matmul.getTransposeLhsAttr(), matmul.getTransposeRhsAttr(), /*schedule=*/kern::ScheduleAttr());
   buildScalarRegion(gemm.getEpilogue(), form, /*product=*/true);
   SmallVector<Value> operands{lhs, rhs};
   for (Value scale : {lhsScale, rhsScale, outScale})
     if (scale)
       operands.push_back(scale);
   operands.push_back(out);
+  if (counts) {
+    buildCountedRegion(gemm.getCounted(), form);
+    kern::FillZeroOp::create(*program, loc, counts);
+    operands.push_back(counts);
+  }
   launch(loc, name, operands);
   if (planned.splitSelection)
     emitMap(planned, out, /*identityBody=*/true);
@@ -261,6 +272,21 @@ void FunctionConverter::emitMapKernel(const PlannedKernel &planned, Value input,
   launch(loc, name, operands);
 }
 
+void FunctionConverter::emitCount(const PlannedKernel &planned, Value input) {
+  const ffn::KernelForm &form = planned.form;
+  Location loc = ffn::KernelOp(form.kernel).getLoc();
+  Value counts = createRowMajor(form.resultOf(ffn::CountNonzeroOp(form.count).getCounts()), planned.stage);
+  kern::FillZeroOp::create(*program, loc, counts);
+  SmallVector<int64_t> select;
+  for (ffn::SparsifyOp sparsify : form.selections)
+    select.push_back(sparsify.getAxis());
+  std::string name = kernelName(planned.stage, "count");
+  kern::MapOp map = createMap(loc, name, input, select, /*scale=*/Value(), "column", "count_only",
+                              /*scaleElement=*/Type(), {counts.getType()});
+  buildScalarRegion(map.getBody(), form, /*product=*/false);
+  launch(loc, name, {input, counts});
+}
+
 void FunctionConverter::emitScale(const PlannedKernel &planned, Value input, Value scale, ffn::Granularity granularity,
                                   Type element, bool identityBody) {
   const ffn::KernelForm &form = planned.form;
@@ -290,6 +316,8 @@ void FunctionConverter::emitMap(const PlannedKernel &planned, Value input, bool 
               identityBody);
     return;
   }
+  if (form.count && !form.isGemm())
+    return emitCount(planned, input);
 
   // Every form of every result that somebody reads; a result yielded twice is written twice.
   SmallVector<MapOutput> outs;
@@ -311,6 +339,8 @@ void FunctionConverter::emitMap(const PlannedKernel &planned, Value input, bool 
         dynamicScale = createRowMajor(result, stage);
       continue;
     }
+    if (form.count && yielded == ffn::CountNonzeroOp(form.count).getCounts()) // the product has written them
+      continue;
     if (needs.rowMajor)
       outs.push_back({createRowMajor(result, stage)});
     if (needs.transposed)

@@ -88,16 +88,43 @@ static LogicalResult append(KernelForm &form, Operation *op, Value &current) {
     form.scaleOnly = scale;
     return success();
   }
+  if (auto count = dyn_cast<CountNonzeroOp>(op)) {
+    if (failed(expectsChain(count.getInput())))
+      return failure();
+    form.count = count;
+    return success();
+  }
   return emitNotNormal(op) << "no kernel holds this operation here";
 }
 
-mlir::FailureOr<KernelForm> winnow::ffn::readKernelForm(KernelOp kernel) {
+/// Takes the count out of the body of a product's kernel, with the activations that nothing else reads. Returns what
+/// these start from.
+static Value takeCounted(KernelForm &form, Block &body) {
+  for (auto count : body.getOps<CountNonzeroOp>())
+    form.count = count;
+  if (!form.count)
+    return {};
+  Value value = form.count.getInput();
+  for (auto activation = value.getDefiningOp<ActivationOpInterface>(); activation && value.hasOneUse();
+       activation = value.getDefiningOp<ActivationOpInterface>()) {
+    form.countedActivations.insert(form.countedActivations.begin(), activation);
+    value = activation->getOperand(0);
+  }
+  return value;
+}
+
+mlir::FailureOr<KernelForm> winnow::ffn::lowering::readKernelForm(KernelOp kernel) {
   KernelForm form;
   form.kernel = kernel;
   Block &body = kernel.getBody().front();
-  Value current;
+  Value current, countedFrom;
+  if (!body.getOps<MatmulOp>().empty())
+    countedFrom = takeCounted(form, body);
+  auto isTaken = [&](Operation *op) {
+    return countedFrom && (op == form.count || llvm::is_contained(form.countedActivations, op));
+  };
   for (Operation &op : body.without_terminator()) {
-    if (isa<arith::ConstantOp>(op))
+    if (isa<arith::ConstantOp>(op) || isTaken(&op))
       continue;
     if (auto matmul = dyn_cast<MatmulOp>(op)) {
       if (current)
@@ -108,8 +135,8 @@ mlir::FailureOr<KernelForm> winnow::ffn::readKernelForm(KernelOp kernel) {
     }
     if (!current)
       current = op.getOperand(0);
-    if (form.compress || form.scaleOnly)
-      return emitNotNormal(&op) << "nothing follows a compression or a scale";
+    if (form.compress || form.scaleOnly || (form.count && !countedFrom))
+      return emitNotNormal(&op) << "nothing follows a compression, a scale or a count";
     if (failed(append(form, &op, current)))
       return failure();
   }
@@ -125,6 +152,7 @@ mlir::FailureOr<KernelForm> winnow::ffn::readKernelForm(KernelOp kernel) {
                   : !form.selections.empty() ? form.selections.front().getInput()
                   : form.quantize            ? form.quantize.getInput()
                   : form.scaleOnly           ? form.scaleOnly.getInput()
+                  : form.count               ? form.count.getInput()
                                              : current;
     if (!isa<BlockArgument>(start))
       return emitNotNormal(kernel) << "its chain does not begin with an operand of the kernel";
@@ -134,12 +162,15 @@ mlir::FailureOr<KernelForm> winnow::ffn::readKernelForm(KernelOp kernel) {
     bool known = value == form.chainEnd || (form.compress && value == form.compress.getResult()) ||
                  (form.quantize && form.quantize.isDynamic() && value == form.quantize.getScale()) ||
                  (form.scaleOnly && value == form.scaleOnly.getScale()) ||
+                 (form.count && value == form.count.getCounts()) ||
                  (!form.selections.empty() && value == form.selections.back().getMask());
     if (!known)
       return emitNotNormal(kernel) << "it yields a value from the middle of its chain";
   }
-  if (form.isGemm() && (yielded.size() != 1 || (!form.selections.empty() && !form.compress)))
-    return emitNotNormal(kernel) << "a matrix product has one result, compressed if selected";
+  if (countedFrom && countedFrom != form.activated())
+    return emitNotNormal(kernel) << "what is counted does not follow from what its epilogue makes";
+  if (form.isGemm() && (yielded.size() != (form.count ? 2 : 1) || (!form.selections.empty() && !form.compress)))
+    return emitNotNormal(kernel) << "a matrix product has one result, compressed if selected, and perhaps counts";
   if (form.isGemm() && form.selections.size() > 1)
     return emitNotNormal(kernel) << "a matrix product selects once";
   if (form.isGemm() && form.compress && form.compress.getType().getAxis() != 1)

@@ -14,6 +14,9 @@
 
 namespace winnow::ffn {
 
+/// Apart from the analysis of the same name, which is linked into the same programs.
+inline namespace lowering {
+
 struct KernelForm {
   KernelOp kernel;
   MatmulOp matmul;   ///< null in a map or scale kernel
@@ -23,6 +26,8 @@ struct KernelForm {
   QuantizeOp quantize;      ///< null if none
   CompressOp compress;      ///< null if none
   DynamicScaleOp scaleOnly; ///< null unless the kernel computes a scale alone
+  CountNonzeroOp count;     ///< null if nothing is counted; in a kernel without product it is all that is computed
+  llvm::SmallVector<ActivationOpInterface> countedActivations; ///< product: from `activated` to what is counted
 
   mlir::Value chainEnd; ///< last matrix of the chain inside the body: what `values` outputs hold
 
@@ -39,6 +44,7 @@ struct KernelForm {
 /// Reads `kernel`; emits an error at the offending operation if it is not in normal form.
 mlir::FailureOr<KernelForm> readKernelForm(KernelOp kernel);
 
+} // namespace lowering
 } // namespace winnow::ffn
 
 #endif // WINNOW_LIB_CONVERSION_FFNTOKERN_KERNELFORM_H

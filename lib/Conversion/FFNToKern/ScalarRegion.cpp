@@ -20,6 +20,16 @@ static BlockArgument addBlock(Region &region, Location loc) {
   return region.emplaceBlock().addArgument(Float32Type::get(loc.getContext()), loc);
 }
 
+/// `value` behind `activations`, each rounded to its type.
+static Value applyActivations(OpBuilder &builder, ArrayRef<ffn::ActivationOpInterface> activations, Value value) {
+  for (ffn::ActivationOpInterface activation : activations) {
+    Location at = activation->getLoc();
+    value = activation.buildScalarBody(builder, at, value);
+    value = roundTo(builder, at, value, activation->getResult(0).getType());
+  }
+  return value;
+}
+
 void winnow::buildScalarRegion(Region &region, const ffn::KernelForm &form, bool product) {
   Location loc = const_cast<ffn::KernelOp &>(form.kernel).getLoc();
   Value value = addBlock(region, loc);
@@ -28,12 +38,14 @@ void winnow::buildScalarRegion(Region &region, const ffn::KernelForm &form, bool
     ffn::MatmulOp matmul = form.matmul;
     value = roundTo(builder, matmul.getLoc(), value, matmul.getType());
   }
-  for (ffn::ActivationOpInterface activation : form.activations) {
-    Location at = activation->getLoc();
-    value = activation.buildScalarBody(builder, at, value);
-    value = roundTo(builder, at, value, activation->getResult(0).getType());
-  }
-  kern::YieldOp::create(builder, loc, value);
+  kern::YieldOp::create(builder, loc, applyActivations(builder, form.activations, value));
+}
+
+void winnow::buildCountedRegion(Region &region, const ffn::KernelForm &form) {
+  Location loc = const_cast<ffn::CountNonzeroOp &>(form.count).getLoc();
+  Value value = addBlock(region, loc);
+  auto builder = OpBuilder::atBlockEnd(&region.front());
+  kern::YieldOp::create(builder, loc, applyActivations(builder, form.countedActivations, value));
 }
 
 void winnow::buildIdentityRegion(Region &region, Location loc) {

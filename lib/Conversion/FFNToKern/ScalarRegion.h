@@ -12,6 +12,9 @@ namespace winnow {
 /// its element type comes first.
 void buildScalarRegion(mlir::Region &region, const ffn::KernelForm &form, bool product);
 
+/// Builds in `region` what leads from the epilogue's value to the one that is counted.
+void buildCountedRegion(mlir::Region &region, const ffn::KernelForm &form);
+
 /// As above for the identity.
 void buildIdentityRegion(mlir::Region &region, mlir::Location loc);
 

@@ -85,8 +85,8 @@ FailureOr<std::string> cuda::emitSource(Operation *kernel) {
   SmallVector<StringRef> files = {"types.cuh", "ptx.cuh", "numeric.cuh", "select_pairs.cuh"};
   if (family == kern::Family::Wgmma)
     files.append({"gemm_shape.cuh", "gemm_ring.cuh", "gemm_work.cuh", "split_sums.cuh", "gemm_produce.cuh",
-                  "tile_scales.cuh", "store_rows.cuh", "store_packed.cuh", "store_packed_slowly.cuh",
-                  "store_staged.cuh", "gemm_turns.cuh"});
+                  "tile_scales.cuh", "count_nonzero.cuh", "store_rows.cuh", "store_packed.cuh",
+                  "store_packed_slowly.cuh", "store_staged.cuh", "gemm_turns.cuh"});
   files.push_back(body);
   if (auto map = dyn_cast<kern::MapOp>(kernel); map && kern::getRowSlices(map))
     files.push_back("map_row_cluster.cuh");

@@ -71,6 +71,9 @@ static LogicalResult emitConfig(SourceStream &stream, kern::GemmOp op, const ker
   stream.line("using Out = " + *out + ";");
   emitConstant(stream, "kCompress", problem.compress);
   emitConstant(stream, "kOutPanel", problem.outPanel);
+  emitConstant(stream, "kCounts", op.getCounts().has_value());
+  if (op.getCounts())
+    stream.line("using Counted = ::Counted;");
   return success();
 }
 
@@ -87,11 +90,17 @@ LogicalResult cuda::emitGemm(SourceStream &stream, kern::GemmOp op) {
     emitInstruction(stream, *instruction, schedule.getTileN());
     stream.line();
   }
+  if (op.getCounts()) {
+    if (failed(emitScalarFunction(stream, "Counted", op.getCounted())))
+      return failure();
+    stream.line();
+  }
   if (failed(emitConfig(stream, op, *problem)))
     return failure();
   stream.line();
   Type out = cast<kern::BufferType>(op.getOut()).getElementType();
-  bool storedAtOnce = !problem->compress && !op.getOutScale();
+  // What is counted follows from the rounded value.
+  bool storedAtOnce = !problem->compress && !op.getOutScale() && !op.getCounts();
   if (failed(emitScalarFunction(stream, "Epilogue", op.getEpilogue(), storedAtOnce ? out : Type())))
     return failure();
   stream.line();

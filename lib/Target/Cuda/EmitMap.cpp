@@ -42,6 +42,8 @@ static LogicalResult emitConfig(SourceStream &stream, kern::MapOp op) {
     stream.line("using Element = " + *element + ";");
     return success();
   }
+  if (mode == "count_only")
+    return success();
   emitConstant(stream, "kScaleMode", int64_t(mode == "none" ? 0 : mode == "given" ? 1 : 2));
   if (std::optional<kern::RowSlices> slices = kern::getRowSlices(op)) {
     emitConstant(stream, "kColumns", kern::getExtents(cast<kern::BufferType>(op.getInput())).columns);
@@ -81,6 +83,10 @@ LogicalResult cuda::emitMap(SourceStream &stream, kern::MapOp op) {
   std::string shape = extentText(extents.rows) + ", " + extentText(extents.columns) + ");";
   if (op.getScaleMode() == "scale_only") {
     stream.line("winnow::scale_patch<Config, Body>(input, scale, counter, " + shape);
+    return success();
+  }
+  if (op.getScaleMode() == "count_only") {
+    stream.line("winnow::count_patch<Config, Body>(input, counts, " + shape);
     return success();
   }
   std::string call = slices                                               ? "map_row_cluster"

@@ -33,6 +33,8 @@ SmallVector<Parameter> cuda::getParameters(kern::GemmOp op) {
     parameters.push_back({Kind::outMap, kTensorMapType, "out_map", operand});
   else
     parameters.push_back({Kind::buffer, "void *", "out", operand});
+  if (op.getCounts())
+    parameters.push_back({Kind::buffer, "unsigned *", "counts", operand + 1});
   if (op.getSchedule()->getPacing() > 0 || op.getSchedule()->getSplit() > 1)
     parameters.push_back({Kind::progress, "unsigned *", "progress"});
   if (op.getSchedule()->getSplit() > 1)
@@ -47,6 +49,8 @@ SmallVector<Parameter> cuda::getParameters(kern::MapOp op) {
   if (op.getScaleMode() == "scale_only") {
     parameters.push_back({Kind::buffer, "float *", "scale", 1});
     parameters.push_back({Kind::buffer, "unsigned *", "counter", 2});
+  } else if (op.getScaleMode() == "count_only") {
+    parameters.push_back({Kind::buffer, "unsigned *", "counts", 1});
   } else {
     unsigned operand = 1;
     if (op.getScale())

@@ -99,3 +99,87 @@ func.func @split_selection(%x: tensor<?x62xbf16>, %w: tensor<64x62xbf16>, %v: te
   }
   return %y : tensor<?x96xbf16>
 }
+
+// -----
+
+// What is counted starts from what the epilogue makes; the counts are zeroed before.
+// CHECK-LABEL: kern.program @counted
+// CHECK-SAME: -> (%[[Y:[^:]*]]: !kern.buffer<?x96xbf16>, %[[N:[^:]*]]: !kern.buffer<96xi32>)
+// CHECK-NEXT: kern.fill_zero %[[N]] : !kern.buffer<96xi32>
+// CHECK-NEXT: kern.launch @counted_0_gemm(%{{.*}}, %{{.*}}, %[[Y]], %[[N]])
+// CHECK: kern.gemm @counted_0_gemm attributes {counts = !kern.buffer<96xi32>
+// CHECK-NEXT: ^bb0(%[[X:.*]]: f32):
+// CHECK-NEXT: %[[A:.*]] = arith.truncf %[[X]] : f32 to bf16
+// CHECK-NEXT: %[[B:.*]] = arith.extf %[[A]] : bf16 to f32
+// CHECK-NEXT: kern.yield %[[B]] : f32
+// CHECK-NEXT: } counted {
+// CHECK-NEXT: ^bb0(%[[V:.*]]: f32):
+// CHECK-NEXT: %[[Z:.*]] = arith.constant 0.000000e+00 : f32
+// CHECK-NEXT: %[[R:.*]] = arith.maximumf %[[V]], %[[Z]] : f32
+// CHECK-NEXT: %[[S:.*]] = arith.mulf %[[R]], %[[R]] : f32
+// CHECK-NEXT: kern.yield %[[S]] : f32
+func.func @counted(%x: tensor<?x64xbf16>, %w: tensor<96x64xbf16>) -> (tensor<?x96xbf16>, tensor<96xi32>) {
+  %y:2 = ffn.kernel(%x, %w) : (tensor<?x64xbf16>, tensor<96x64xbf16>) -> (tensor<?x96xbf16>, tensor<96xi32>) {
+  ^bb0(%a: tensor<?x64xbf16>, %b: tensor<96x64xbf16>):
+    %0 = ffn.matmul %a, %b {transpose_rhs} : (tensor<?x64xbf16>, tensor<96x64xbf16>) -> tensor<?x96xbf16>
+    %1 = ffn.relu2 %0 : tensor<?x96xbf16> -> tensor<?x96xf32>
+    %2 = ffn.count_nonzero %1 : tensor<?x96xf32> -> tensor<96xi32>
+    ffn.yield %0, %2 : tensor<?x96xbf16>, tensor<96xi32>
+  }
+  return %y#0, %y#1 : tensor<?x96xbf16>, tensor<96xi32>
+}
+
+// -----
+
+// Counts that nobody reads are not counted.
+// CHECK-LABEL: kern.program @uncounted
+// CHECK-NOT: counts
+func.func @uncounted(%x: tensor<?x64xbf16>, %w: tensor<96x64xbf16>) -> tensor<?x96xbf16> {
+  %y:2 = ffn.kernel(%x, %w) : (tensor<?x64xbf16>, tensor<96x64xbf16>) -> (tensor<?x96xbf16>, tensor<96xi32>) {
+  ^bb0(%a: tensor<?x64xbf16>, %b: tensor<96x64xbf16>):
+    %0 = ffn.matmul %a, %b {transpose_rhs} : (tensor<?x64xbf16>, tensor<96x64xbf16>) -> tensor<?x96xbf16>
+    %1 = ffn.count_nonzero %0 : tensor<?x96xbf16> -> tensor<96xi32>
+    ffn.yield %0, %1 : tensor<?x96xbf16>, tensor<96xi32>
+  }
+  return %y#0 : tensor<?x96xbf16>
+}
+
+// -----
+
+// Only the counts are read: nobody says how a compressed result should lie, so it is not compressed.
+// CHECK-LABEL: kern.program @only_counts
+// CHECK-SAME: -> (%[[N:[^:]*]]: !kern.buffer<96xi32>)
+// CHECK-NEXT: %[[Y:.*]] = kern.alloc : !kern.buffer<?x96xbf16>
+// CHECK-NEXT: kern.fill_zero %[[N]]
+// CHECK-NEXT: kern.launch @only_counts_0_gemm(%{{.*}}, %{{.*}}, %[[Y]], %[[N]])
+// CHECK-NEXT: kern.return
+func.func @only_counts(%x: tensor<?x64xbf16>, %w: tensor<96x64xbf16>) -> tensor<96xi32> {
+  %y:2 = ffn.kernel(%x, %w) : (tensor<?x64xbf16>, tensor<96x64xbf16>) -> (!ffn.sparse24<?x96xbf16, axis = 1>, tensor<96xi32>) {
+  ^bb0(%a: tensor<?x64xbf16>, %b: tensor<96x64xbf16>):
+    %0 = ffn.matmul %a, %b {transpose_rhs} : (tensor<?x64xbf16>, tensor<96x64xbf16>) -> tensor<?x96xbf16>
+    %1, %2 = ffn.sparsify %0 along 1 : (tensor<?x96xbf16>) -> (tensor<?x96xbf16>, tensor<?x96xi1>)
+    %3 = ffn.compress %1, %2 : (tensor<?x96xbf16>, tensor<?x96xi1>) -> !ffn.sparse24<?x96xbf16, axis = 1>
+    %4 = ffn.count_nonzero %0 : tensor<?x96xbf16> -> tensor<96xi32>
+    ffn.yield %3, %4 : !ffn.sparse24<?x96xbf16, axis = 1>, tensor<96xi32>
+  }
+  return %y#1 : tensor<96xi32>
+}
+
+// -----
+
+// A kernel of its own.
+// CHECK-LABEL: kern.program @count
+// CHECK-NEXT: kern.fill_zero %[[N:.*]] : !kern.buffer<64xi32>
+// CHECK-NEXT: kern.launch @count_0_count(%{{.*}}, %[[N]]) : !kern.buffer<?x64xbf16>, !kern.buffer<64xi32>
+// CHECK: kern.map @count_0_count attributes {granularity = "column", {{.*}}outputs = [!kern.buffer<64xi32>], scale_mode = "count_only", select = array<i64: 0>}
+// CHECK: arith.maximumf
+func.func @count(%x: tensor<?x64xbf16>) -> tensor<64xi32> {
+  %n = ffn.kernel(%x) : (tensor<?x64xbf16>) -> tensor<64xi32> {
+  ^bb0(%a: tensor<?x64xbf16>):
+    %0 = ffn.relu %a : tensor<?x64xbf16> -> tensor<?x64xbf16>
+    %1, %2 = ffn.sparsify %0 along 0 : (tensor<?x64xbf16>) -> (tensor<?x64xbf16>, tensor<?x64xi1>)
+    %3 = ffn.count_nonzero %1 : tensor<?x64xbf16> -> tensor<64xi32>
+    ffn.yield %3 : tensor<64xi32>
+  }
+  return %n : tensor<64xi32>
+}

@@ -237,7 +237,7 @@ kern.map @m attributes {input = !kern.buffer<?x64xbf16>, select = array<i64>, gr
 // -----
 
 // KM3: scale mode.
-// expected-error @+1 {{'kern.map' op expects scale_mode none, given, dynamic or scale_only, got static}}
+// expected-error @+1 {{'kern.map' op expects scale_mode none, given, dynamic, scale_only or count_only, got static}}
 kern.map @m attributes {input = !kern.buffer<?x64xbf16>, select = array<i64>, granularity = "tensor", scale_mode = "static", outputs = [!kern.buffer<?x64xbf16>]} {
 ^bb0(%x: f32):
   kern.yield %x : f32
@@ -401,6 +401,100 @@ kern.map @m attributes {input = !kern.buffer<?x64xbf16>, select = array<i64: 1, 
 // KM9: a map's schedule.
 // expected-error @+1 {{'kern.map' op expects a schedule of family row or patch, got simt}}
 kern.map @m attributes {input = !kern.buffer<?x64xbf16>, select = array<i64>, granularity = "tensor", scale_mode = "none", outputs = [!kern.buffer<?x64xbf16>], schedule = #kern.schedule<simt, tile = [64, 64]>} {
+^bb0(%x: f32):
+  kern.yield %x : f32
+}
+
+// -----
+
+// KG10: what is counted.
+// expected-error @+1 {{'kern.gemm' op expects a region 'counted' exactly where there are counts, got counts alone}}
+kern.gemm @g attributes {lhs = !kern.buffer<8x64xbf16>, rhs = !kern.buffer<64x16xbf16>, out = !kern.buffer<8x16xf32>, counts = !kern.buffer<16xi32>} {
+^bb0(%x: f32):
+  kern.yield %x : f32
+}
+
+// -----
+
+// KG10: where the counts go.
+// expected-error @+1 {{'kern.gemm' op expects a region 'counted' exactly where there are counts, got a region alone}}
+kern.gemm @g attributes {lhs = !kern.buffer<8x64xbf16>, rhs = !kern.buffer<64x16xbf16>, out = !kern.buffer<8x16xf32>} {
+^bb0(%x: f32):
+  kern.yield %x : f32
+} counted {
+^bb0(%x: f32):
+  kern.yield %x : f32
+}
+
+// -----
+
+// KG10: one for each column.
+// expected-error @+1 {{'kern.gemm' op counts expects '!kern.buffer<16xi32>', got '!kern.buffer<8xi32>'}}
+kern.gemm @g attributes {lhs = !kern.buffer<8x64xbf16>, rhs = !kern.buffer<64x16xbf16>, out = !kern.buffer<8x16xf32>, counts = !kern.buffer<8xi32>} {
+^bb0(%x: f32):
+  kern.yield %x : f32
+} counted {
+^bb0(%x: f32):
+  kern.yield %x : f32
+}
+
+// -----
+
+// KG10: integers.
+// expected-error @+1 {{'kern.gemm' op counts expects '!kern.buffer<16xi32>', got '!kern.buffer<16xf32>'}}
+kern.gemm @g attributes {lhs = !kern.buffer<8x64xbf16>, rhs = !kern.buffer<64x16xbf16>, out = !kern.buffer<8x16xf32>, counts = !kern.buffer<16xf32>} {
+^bb0(%x: f32):
+  kern.yield %x : f32
+} counted {
+^bb0(%x: f32):
+  kern.yield %x : f32
+}
+
+// -----
+
+// KG10: KR of what is counted.
+// expected-error @+1 {{'kern.gemm' op expects an element-wise region with one f32 argument}}
+kern.gemm @g attributes {lhs = !kern.buffer<8x64xbf16>, rhs = !kern.buffer<64x16xbf16>, out = !kern.buffer<8x16xf32>, counts = !kern.buffer<16xi32>} {
+^bb0(%x: f32):
+  kern.yield %x : f32
+} counted {
+^bb0(%x: f64):
+  %y = arith.truncf %x : f64 to f32
+  kern.yield %y : f32
+}
+
+// -----
+
+// KM10: by column.
+// expected-error @+1 {{'kern.map' op expects granularity column with count_only, got row}}
+kern.map @m attributes {input = !kern.buffer<?x64xbf16>, select = array<i64>, scale_mode = "count_only", granularity = "row", outputs = [!kern.buffer<64xi32>]} {
+^bb0(%x: f32):
+  kern.yield %x : f32
+}
+
+// -----
+
+// KM10: one output.
+// expected-error @+1 {{'kern.map' op expects one output with count_only, got 2}}
+kern.map @m attributes {input = !kern.buffer<?x64xbf16>, select = array<i64>, scale_mode = "count_only", granularity = "column", outputs = [!kern.buffer<64xi32>, !kern.buffer<64xi32>]} {
+^bb0(%x: f32):
+  kern.yield %x : f32
+}
+
+// -----
+
+// KM10: one for each column.
+// expected-error @+1 {{'kern.map' op output #0 expects '!kern.buffer<64xi32>', got '!kern.buffer<32xi32>'}}
+kern.map @m attributes {input = !kern.buffer<?x64xbf16>, select = array<i64>, scale_mode = "count_only", granularity = "column", outputs = [!kern.buffer<32xi32>]} {
+^bb0(%x: f32):
+  kern.yield %x : f32
+}
+
+// -----
+
+// KM10: a buffer.
+// expected-error @+1 {{'kern.map' op output #0 expects a !kern.buffer, got 'i32'}}
+kern.map @m attributes {input = !kern.buffer<?x64xbf16>, select = array<i64>, scale_mode = "count_only", granularity = "column", outputs = [i32]} {
 ^bb0(%x: f32):
   kern.yield %x : f32
 }

@@ -56,6 +56,31 @@ kern.gemm @plain attributes {
   kern.yield %x : f32
 }
 
+// CHECK-LABEL: kern.gemm @counting
+// CHECK-SAME: counts = !kern.buffer<64xi32>
+// CHECK:        kern.yield
+// CHECK-NEXT: } counted {
+// CHECK-NEXT: ^bb0(%[[X:.*]]: f32):
+// CHECK-NEXT:   kern.yield %[[X]] : f32
+kern.gemm @counting attributes {
+    lhs = !kern.buffer<?x128xf32>, rhs = !kern.buffer<128x64xf32>, out = !kern.buffer<?x64xf32>,
+    counts = !kern.buffer<64xi32>} {
+^bb0(%x: f32):
+  kern.yield %x : f32
+} counted {
+^bb0(%x: f32):
+  kern.yield %x : f32
+}
+
+// CHECK-LABEL: kern.map @count
+// CHECK-SAME: scale_mode = "count_only"
+kern.map @count attributes {
+    input = !kern.buffer<?x64xbf16>, select = array<i64>, granularity = "column", scale_mode = "count_only",
+    outputs = [!kern.buffer<64xi32>]} {
+^bb0(%x: f32):
+  kern.yield %x : f32
+}
+
 // CHECK-LABEL: kern.map @quantize
 // CHECK-SAME: granularity = "row"
 // CHECK-SAME: scale = !kern.buffer<?xf32>

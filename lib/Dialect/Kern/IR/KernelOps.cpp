@@ -55,6 +55,15 @@ static LogicalResult verifyScaleBuffer(Operation *op, BufferType type, StringRef
   return success();
 }
 
+/// Counts are a row-major i32 buffer of `columns` elements.
+static LogicalResult verifyCountsBuffer(Operation *op, BufferType type, StringRef name, int64_t columns) {
+  auto expected =
+      BufferType::get(op->getContext(), {columns}, IntegerType::get(op->getContext(), 32), /*layout=*/Attribute());
+  if (!isRowMajor(type) || !type.getElementType().isInteger(32) || type.getShape() != expected.getShape())
+    return op->emitOpError() << name << " expects " << expected << ", got " << type;
+  return success();
+}
+
 /// Shape of a scale of a rows x columns matrix.
 static SmallVector<int64_t> getScaleShape(StringRef granularity, int64_t rows, int64_t columns) {
   if (granularity == "tensor")
@@ -117,6 +126,18 @@ static LogicalResult verifyGemmScales(GemmOp op, int64_t m, int64_t n, BufferTyp
   return verifyScaleBuffer(op, bufferOf(op.getOutScale()), "out_scale", getScaleShape(*op.getOutGranularity(), m, n));
 }
 
+/// KG10, and KR of the region.
+static LogicalResult verifyGemmCounts(GemmOp op, int64_t n) {
+  if (op.getCounts().has_value() == op.getCounted().empty())
+    return op.emitOpError() << "expects a region 'counted' exactly where there are counts, got "
+                            << (op.getCounts() ? "counts alone" : "a region alone");
+  if (!op.getCounts())
+    return success();
+  if (failed(verifyCountsBuffer(op, bufferOf(op.getCounts()), "counts", n)))
+    return failure();
+  return verifyScalarRegion(op, op.getCounted());
+}
+
 LogicalResult GemmOp::verify() {
   BufferType lhs = bufferOf(getLhs()), rhs = bufferOf(getRhs()), out = bufferOf(getOut());
   if (failed(verifyMatrix(*this, lhs, "lhs")) || failed(verifyMatrix(*this, rhs, "rhs")) || // KG1
@@ -135,7 +156,8 @@ LogicalResult GemmOp::verify() {
     return emitOpError() << "expects operands of one element type, or both f8, got " << lhsElement << " and "
                          << rhsElement;
   if (failed(verifyGemmScales(*this, m, n, out)) ||
-      failed(verifyFamily(*this, getSchedule(), Family::Wgmma, Family::Simt))) // KG9
+      failed(verifyFamily(*this, getSchedule(), Family::Wgmma, Family::Simt)) || // KG9
+      failed(verifyGemmCounts(*this, n)))
     return failure();
   return verifyScalarRegion(*this, getEpilogue());
 }
@@ -184,6 +206,18 @@ static LogicalResult verifyScaleOnly(MapOp op, ArrayRef<int64_t> scaleShape) {
   return op.emitOpError() << "output #0 expects a !kern.buffer, got " << type;
 }
 
+/// KM10.
+static LogicalResult verifyCountOnly(MapOp op, int64_t columns) {
+  if (op.getGranularity() != "column")
+    return op.emitOpError() << "expects granularity column with count_only, got " << op.getGranularity();
+  if (op.getOutputs().size() != 1)
+    return op.emitOpError() << "expects one output with count_only, got " << op.getOutputs().size();
+  Type type = *op.getOutputs().getAsValueRange<TypeAttr>().begin();
+  if (auto output = dyn_cast<BufferType>(type))
+    return verifyCountsBuffer(op, output, "output #0", columns);
+  return op.emitOpError() << "output #0 expects a !kern.buffer, got " << type;
+}
+
 LogicalResult MapOp::verify() {
   BufferType input = bufferOf(getInput());
   if (failed(verifyMatrix(*this, input, "input"))) // KM1
@@ -198,8 +232,8 @@ LogicalResult MapOp::verify() {
   StringRef mode = getScaleMode();
   if (!isGranularity(getGranularity())) // KM3
     return emitOpError() << "expects granularity tensor, row or column, got " << getGranularity();
-  if (mode != "none" && mode != "given" && mode != "dynamic" && mode != "scale_only")
-    return emitOpError() << "expects scale_mode none, given, dynamic or scale_only, got " << mode;
+  if (mode != "none" && mode != "given" && mode != "dynamic" && mode != "scale_only" && mode != "count_only")
+    return emitOpError() << "expects scale_mode none, given, dynamic, scale_only or count_only, got " << mode;
   bool needsScale = mode == "given" || mode == "dynamic";
   if (needsScale != getScale().has_value()) // KM4
     return emitOpError() << "expects " << (needsScale ? "a" : "no") << " scale with scale_mode " << mode;
@@ -214,7 +248,7 @@ LogicalResult MapOp::verify() {
   } else {
     if (getScaleElement()) // KM5
       return emitOpError() << "expects no scale_element with scale_mode " << mode;
-    if (failed(verifyMapOutputs(*this, input)))
+    if (failed(mode == "count_only" ? verifyCountOnly(*this, input.getShape()[1]) : verifyMapOutputs(*this, input)))
       return failure();
   }
   if (failed(verifyFamily(*this, getSchedule(), Family::Row, Family::Patch))) // KM9
@@ -238,6 +272,8 @@ SmallVector<LaunchOperand> winnow::kern::getLaunchOperands(Operation *kernel) {
     if (gemm.getOutScale())
       operands.push_back({"out_scale", bufferOf(gemm.getOutScale())});
     operands.push_back({"out", bufferOf(gemm.getOut()), /*isWritten=*/true});
+    if (gemm.getCounts())
+      operands.push_back({"counts", bufferOf(gemm.getCounts()), /*isWritten=*/true});
     return operands;
   }
   auto map = cast<MapOp>(kernel);

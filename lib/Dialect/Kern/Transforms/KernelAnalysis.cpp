@@ -108,6 +108,8 @@ ScheduleAttr kern::toAttribute(MLIRContext *context, const GemmSchedule &schedul
 static std::string whyNotRow(MapOp op) {
   if (op.getScaleMode() == "scale_only")
     return "scale kernels read rows and columns alike: family patch";
+  if (op.getScaleMode() == "count_only")
+    return "columns are counted, across rows: family patch";
   if (op.getScaleMode() == "given" && op.getGranularity() == "column")
     return "a scale by column is given: family patch";
   if (op.getScaleMode() == "dynamic" && op.getGranularity() != "row")

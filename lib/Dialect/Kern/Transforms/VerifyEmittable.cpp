@@ -30,6 +30,8 @@ static LogicalResult verifyGemm(GemmOp op) {
   if (std::string why = whyIllegal(*problem, toSchedule(*op.getSchedule())); !why.empty())
     return op.emitOpError() << "has an illegal schedule: " << why
                             << " (rule 3; kern-choose-schedule chooses only legal ones)";
+  if (op.getCounts() && failed(verifyRegion(op, op.getCounted())))
+    return failure();
   return verifyRegion(op, op.getEpilogue());
 }
 

@@ -59,6 +59,7 @@ template <class Config, class Epilogue> __device__ __forceinline__ void gemm_sim
     }
     __syncthreads();
   }
+  [[maybe_unused]] u32 counts[4] = {};
   constexpr bool kScaled = Config::kLhsScale != 0 || Config::kRhsScale != 0;
 #pragma unroll
   for (int i = 0; i < 4; ++i) {
@@ -75,6 +76,8 @@ template <class Config, class Epilogue> __device__ __forceinline__ void gemm_sim
           Config::kRhsScale == 0 ? 1.0f : arguments.rhs_scale[Config::kRhsScale == 2 ? column : 0];
       float y = Epilogue::apply(kScaled ? __fmul_rn(accumulator[i][j], __fmul_rn(row_scale, column_scale))
                                         : accumulator[i][j]);
+      if constexpr (Config::kCounts)
+        counts[j] += Config::Counted::apply(y) != 0.0f; // NaN is not zero
       if constexpr (Config::kOutScale != 0)
         y = __fmul_rn(y, reciprocal(arguments.out_scale[Config::kOutScale == 1   ? 0
                                                         : Config::kOutScale == 2 ? row
@@ -82,6 +85,10 @@ template <class Config, class Epilogue> __device__ __forceinline__ void gemm_sim
       static_cast<typename Out::Storage *>(arguments.out)[static_cast<i64>(row) * n + column] = Convert<Out>::narrow(y);
     }
   }
+  if constexpr (Config::kCounts)
+    for (int j = 0; j < 4; ++j)
+      if (const int column = column0 + thread_column * 4 + j; column < n && counts[j] != 0)
+        atomicAdd(arguments.counts + column, counts[j]);
 }
 
 } // namespace winnow

@@ -320,4 +320,35 @@ __device__ __forceinline__ void scale_patch(const void *input, float *scale, u32
     scale[i] = scale_of<typename Config::Element>(ptx::load_relaxed(&amax[i]));
 }
 
+/// Adds to `counts`, for every column, how many elements of the mapped and selected matrix are not zero.
+template <class Config, class Body>
+__device__ __forceinline__ void count_patch(const void *input, u32 *counts, int rows, int columns) {
+  __shared__ u32 line[kPatchTileColumns];
+  const int tiles_n = (columns + kPatchTileColumns - 1) / kPatchTileColumns;
+  const int row0 = static_cast<int>(blockIdx.x) / tiles_n * kPatchTileRows;
+  const int column0 = static_cast<int>(blockIdx.x) % tiles_n * kPatchTileColumns;
+  for (int i = threadIdx.x; i < kPatchTileColumns; i += blockDim.x)
+    line[i] = 0;
+  __syncthreads();
+#pragma unroll 1
+  for (int part = 0; part < 2; ++part) {
+    const int tile_row = 4 * (static_cast<int>(threadIdx.x) / 32 + 8 * part), tile_column = 4 * (threadIdx.x % 32);
+    Patch patch; // +0.0 outside of the matrix
+    load_patch<Config, Body>(patch, input, row0 + tile_row, column0 + tile_column, rows, columns);
+#pragma unroll
+    for (int j = 0; j < 4; ++j) {
+      u32 count = 0;
+#pragma unroll
+      for (int i = 0; i < 4; ++i)
+        count += patch.value[i][j] != 0.0f; // NaN is not zero
+      if (count != 0)
+        atomicAdd(&line[tile_column + j], count);
+    }
+  }
+  __syncthreads();
+  for (int i = threadIdx.x; i < kPatchTileColumns; i += blockDim.x)
+    if (column0 + i < columns && line[i] != 0)
+      atomicAdd(&counts[column0 + i], line[i]);
+}
+
 } // namespace winnow

@@ -16,7 +16,8 @@ struct Unchanged {
 
 /// Keeps two of every four along N and writes the tile as packed blocks: the form in which the next GEMM reads its A.
 /// Every byte of the blocks that the tile covers is written, zeros where the matrix ends inside one. With `kPaired`
-/// groups are selected from in pairs (select_pairs.cuh); returns false if the tile has to be written again without.
+/// groups are selected from in pairs (select_pairs.cuh); returns false if the tile has to be written again without. What
+/// is counted has been counted then.
 template <class Config, class Epilogue, bool kPaired>
 __device__ __forceinline__ bool store_packed(const GemmArguments &arguments, const Accumulators<Config> &accumulators,
                                              const TileScales<Config> &scales, int row0, int column0, int thread) {
@@ -64,6 +65,7 @@ __device__ __forceinline__ bool store_packed(const GemmArguments &arguments, con
       const int offset = Block::value_offset(0, (column64 % Block::kSlabElements + 32 * group) / 2 * Out::kBytes);
       float column_scale[8];
       scales.columns(column_scale, 2 * unit + group, quad);
+      [[maybe_unused]] ColumnCounts<Config> counts;
 #pragma unroll
       for (int block = 0; block < Shape::kBlocks; ++block)
 #pragma unroll
@@ -71,6 +73,7 @@ __device__ __forceinline__ bool store_packed(const GemmArguments &arguments, con
           const float *const product = &accumulators.value[block][(2 * unit + group) * 16];
           float y[8];
           Kept selected[2];
+          [[maybe_unused]] const bool counted = row0 + block * 64 + half * 8 + row_in_block < arguments.m;
           if constexpr (kPaired) {
             finish<Config, Unchanged>(y, product, half, rows.scale[block][half], column_scale);
             u32 x[4];
@@ -79,10 +82,14 @@ __device__ __forceinline__ bool store_packed(const GemmArguments &arguments, con
               x[i] = Pairs<typename Epilogue::ReluInput>::relu(Pairs<typename Epilogue::ReluInput>::of(y[i], y[4 + i]));
               range.take(x[i]);
             }
+            if constexpr (Config::kCounts)
+              counts.template take_pairs<typename Epilogue::ReluInput, Epilogue::kReluPower>(x, counted);
             unpack<typename Epilogue::ReluInput, Epilogue::kReluPower>(
                 keep_two_pairs<typename Epilogue::ReluInput>(x[0], x[1], x[2], x[3]), selected);
           } else {
             finish<Config, Epilogue>(y, product, half, rows.scale[block][half], column_scale);
+            if constexpr (Config::kCounts)
+              counts.take(y, counted);
             selected[0] = keep_two<Epilogue::kOrdered>(y[0], y[1], y[2], y[3]);
             selected[1] = keep_two<Epilogue::kOrdered>(y[4], y[5], y[6], y[7]);
           }
@@ -104,6 +111,8 @@ __device__ __forceinline__ bool store_packed(const GemmArguments &arguments, con
           else
             *reinterpret_cast<uint2 *>(place) = inside ? make_uint2(kept[0], kept[1]) : make_uint2(0, 0);
         }
+      if constexpr (Config::kCounts)
+        counts.add(arguments.counts, column0, arguments.n, 2 * unit + group, thread);
     }
 #pragma unroll
     for (int block = 0; block < Shape::kBlocks; ++block) {

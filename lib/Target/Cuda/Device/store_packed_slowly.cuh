@@ -2,6 +2,7 @@
 //
 // For the tiles that pairs cannot select from, which are few: one row of 32 columns after the other, in a loop, instead of
 // code for each of them. That would be half of what there is to compile of such a kernel.
+// Pairs have counted what is counted.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 

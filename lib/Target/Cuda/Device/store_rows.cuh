@@ -16,6 +16,7 @@ __device__ __forceinline__ void store_rows(const GemmArguments &arguments, const
   for (int group = 0; group < Config::kTileN / 32; ++group) {
     float column_scale[8];
     scales.columns(column_scale, group, quad);
+    [[maybe_unused]] ColumnCounts<Config> counts;
 #pragma unroll
     for (int block = 0; block < Shape::kBlocks; ++block)
 #pragma unroll
@@ -24,6 +25,8 @@ __device__ __forceinline__ void store_rows(const GemmArguments &arguments, const
         float y[8];
         finish<Config, Epilogue>(y, &accumulators.value[block][group * 16], half, rows.scale[block][half],
                                  column_scale);
+        if constexpr (Config::kCounts)
+          counts.take(y, row < arguments.m);
 #pragma unroll
         for (int e = 0; e < 8; ++e)
           y[e] = out_scale.apply(y[e], rows.multiplier[block][half], column0 + tile_column<Config>(group, quad, e));
@@ -55,6 +58,8 @@ __device__ __forceinline__ void store_rows(const GemmArguments &arguments, const
           }
         }
       }
+    if constexpr (Config::kCounts)
+      counts.add(arguments.counts, column0, arguments.n, group, thread);
   }
 }
 

@@ -102,6 +102,7 @@ __device__ __forceinline__ void store_staged(const GemmArguments &arguments, con
         break;
       float column_scale[8];
       scales.columns(column_scale, group, quad);
+      [[maybe_unused]] ColumnCounts<Config> counts;
 #pragma unroll
       for (int block = 0; block < Shape::kBlocks; ++block)
 #pragma unroll
@@ -109,6 +110,8 @@ __device__ __forceinline__ void store_staged(const GemmArguments &arguments, con
           float y[8];
           finish<Config, Epilogue>(y, &accumulators.value[block][group * 16], half, rows.scale[block][half],
                                    column_scale);
+          if constexpr (Config::kCounts)
+            counts.take(y, row0 + block * 64 + half * 8 + row_in_block < arguments.m);
 #pragma unroll
           for (int e = 0; e < 8; ++e)
             y[e] = out_scale.apply(y[e], rows.multiplier[block][half], column0 + 32 * group + 8 * quad + e);
@@ -118,6 +121,8 @@ __device__ __forceinline__ void store_staged(const GemmArguments &arguments, con
           ptx::store_shared(place + chunk * Store::kChunkBytes + (block * 64 + half * 8) * 64, low[0], low[1], high[0],
                             high[1]);
         }
+      if constexpr (Config::kCounts)
+        counts.add(arguments.counts, column0, arguments.n, group, thread);
     }
     ptx::async_proxy_fence_shared(); // by every thread that wrote, before the copies may read
     ptx::named_barrier(warpgroup + 1, 128);

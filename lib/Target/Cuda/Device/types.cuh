@@ -65,6 +65,7 @@ struct GemmArguments {
   const float *rhs_scale = nullptr; ///< 1 or n numbers
   const float *out_scale = nullptr; ///< 1, m or n numbers; the result is divided by it (multiplied by the reciprocal)
   void *out = nullptr;
+  u32 *counts = nullptr;    ///< n numbers, to which non-zeros of the columns are added (Config::kCounts)
   u32 *progress = nullptr;  ///< zeroed counters: of parts of tiles (Config::kSplitCounters), then one per pacing chunk
   void *partials = nullptr; ///< sums of parts of tiles (split_sums.cuh)
   int m = 0, n = 0, k = 0;

@@ -130,8 +130,12 @@ def Kern_GemmOp : Kern_Op<"gemm", [Symbol, IsolatedFromAbove, SingleBlock]> {
     - packed24<axis = 1>: selected 2 of every 4 along N, multiplied by 1 / out_scale where that operand is present,
       converted with saturation and stored compressed.
 
-    Launch operands: lhs, rhs, [lhs_scale], [rhs_scale], [out_scale], out; a scale is present where its type is. A scale
-    of rank 0 speaks of the whole operand; of rank 1, of the rows of A or the columns of B. `out_granularity` (tensor,
+    With `counts`, an i32 buffer of N elements that is zero before the launch, the kernel adds to element n of it how
+    many rows have a value in column n that is not zero: the epilogue's value, before it is selected and scaled, as the
+    region `counted` maps it, f32 to f32. -0.0 is zero, NaN is not.
+
+    Launch operands: lhs, rhs, [lhs_scale], [rhs_scale], [out_scale], out, [counts]; a scale is present where its type
+    is. A scale of rank 0 speaks of the whole operand; of rank 1, of the rows of A or the columns of B. `out_granularity` (tensor,
     row or column) says it for `out_scale`, where the rank alone would not.
 
     Constraints: (KG1) `lhs`, `rhs` and `out` have rank 2. (KG2) `lhs` is row-major, or `transposed` with
@@ -140,7 +144,8 @@ def Kern_GemmOp : Kern_Op<"gemm", [Symbol, IsolatedFromAbove, SingleBlock]> {
     extents agree. (KG6) `lhs` and `rhs` are both f8 or have one floating-point element type; so has `out` a
     floating-point one. (KG7) scales are row-major f32 buffers; a rank-1 `lhs_scale` has M elements, `rhs_scale` N.
     (KG8) `out_granularity` is there exactly where `out_scale` is, and its shape follows: none, M or N elements; `out`
-    is then f8. (KG9) the schedule's family is wgmma or simt. (KR) the region takes one f32 and holds arith and math
+    is then f8. (KG9) the schedule's family is wgmma or simt. (KG10) `counts` is a row-major i32 buffer of N elements,
+    and the region `counted` is there exactly where it is. (KR) the region takes one f32 and holds arith and math
     operations and a `kern.yield`.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<Kern_BufferType>:$lhs, TypeAttrOf<Kern_BufferType>:$rhs,
@@ -148,10 +153,11 @@ def Kern_GemmOp : Kern_Op<"gemm", [Symbol, IsolatedFromAbove, SingleBlock]> {
                        OptionalAttr<TypeAttrOf<Kern_BufferType>>:$lhs_scale,
                        OptionalAttr<TypeAttrOf<Kern_BufferType>>:$rhs_scale,
                        OptionalAttr<TypeAttrOf<Kern_BufferType>>:$out_scale, OptionalAttr<StrAttr>:$out_granularity,
+                       OptionalAttr<TypeAttrOf<Kern_BufferType>>:$counts,
                        UnitAttr:$transpose_lhs, UnitAttr:$transpose_rhs,
                        OptionalAttr<Kern_ScheduleAttr>:$schedule);
-  let regions = (region SizedRegion<1>:$epilogue);
-  let assemblyFormat = "$sym_name attr-dict-with-keyword $epilogue";
+  let regions = (region SizedRegion<1>:$epilogue, AnyRegion:$counted);
+  let assemblyFormat = "$sym_name attr-dict-with-keyword $epilogue (`counted` $counted^)?";
   let hasVerifier = 1;
 }
 
@@ -166,18 +172,22 @@ def Kern_MapOp : Kern_Op<"map", [Symbol, IsolatedFromAbove, SingleBlock]> {
     4. store each of `outputs`: row-major, `transposed` or `packed24` values converted with saturation to the element
        type; a row-major i1 buffer is the mask of the last selection.
 
-    With `scale_only` there is one output, the f32 dynamic scale for `scale_element`.
+    With `scale_only` there is one output, the f32 dynamic scale for `scale_element`. With `count_only` there is one
+    output, an i32 buffer that is zero before the launch: for every column, how many elements of the selected y are not
+    zero.
 
     Launch operands: input, [scale: given or dynamic], outputs in order, [counter: zeroed i32 buffer of one element,
     with scale_only].
 
     Constraints: (KM1) `input` is row-major, of rank 2 and of a floating-point type. (KM2) `select` holds at most two
-    axes, each 0 or 1. (KM3) `granularity` is tensor, row or column; `scale_mode` none, given, dynamic or scale_only.
+    axes, each 0 or 1. (KM3) `granularity` is tensor, row or column; `scale_mode` none, given, dynamic, scale_only
+    or count_only.
     (KM4) `scale` is there exactly for given and dynamic; it is a row-major f32 buffer with no, rows or columns
     elements, by the granularity; dynamic is by row. (KM5) with scale_only the one output is such a buffer and
     `scale_element` is there and f8; otherwise it is absent. (KM6) there are one to three outputs, each of the shape of
     the input. (KM7) a mask output is row-major and needs a selection. (KM8) a packed24 output is along the axis of the
-    last selection. (KM9) the schedule's family is row or patch. (KR) as for kern.gemm.
+    last selection. (KM9) the schedule's family is row or patch. (KM10) with count_only the granularity is column and
+    the one output a row-major i32 buffer with an element for each. (KR) as for kern.gemm.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<Kern_BufferType>:$input, DenseI64ArrayAttr:$select,
                        OptionalAttr<TypeAttrOf<Kern_BufferType>>:$scale,
