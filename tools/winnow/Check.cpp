@@ -98,6 +98,7 @@ static Tolerance endToEnd(func::FuncOp lowered, Type result, int64_t tokens) {
   double epsilon = tolerance.relative, step = f8 ? 0x1p-3 : 0x1p-8;
   tolerance.relative = epsilon + std::sqrt(2 * epsilon * step);
   tolerance.element = std::max(tolerance.element, 8 * tolerance.relative);
+  tolerance.countMismatch = 2 * tolerance.relative; // as for a kernel
   if (countSelections(lowered) > 0) {
     tolerance.relative = std::hypot(tolerance.relative, kNearTies);
     tolerance.element = HUGE_VAL;

@@ -161,6 +161,7 @@ bool tool::hasIndependentTokens(func::FuncOp function) {
                         .Case([](ffn::SparsifyOp sparsify) {
                           return !isDynamic(sparsify.getInput()) || sparsify.getAxis() == 1;
                         })
+                        .Case([](ffn::CountNonzeroOp count) { return !isDynamic(count.getInput()); })
                         .Default([](Operation *) { return true; });
                 independent &= llvm::all_of(op->getResults(), [&](Value value) {
                   return !isa<ShapedType, ffn::Sparse24Type>(value.getType()) || onlyRowsAreTokens(value);
@@ -194,6 +195,7 @@ static std::optional<Cut> cutOfUse(OpOperand &use) {
       .Case([&](ffn::SparsifyOp sparsify) -> std::optional<Cut> {
         return sparsify.getAxis() == 1 ? std::optional(Cut::rows) : std::nullopt;
       })
+      .Case([](ffn::CountNonzeroOp) -> std::optional<Cut> { return std::nullopt; })
       .Default([](Operation *) { return Cut::rows; });
 }
 

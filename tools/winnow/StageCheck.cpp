@@ -33,6 +33,8 @@ bool Agreement::passed() const {
     return false;
   if (tolerance.exact)
     return differing == 0;
+  if (counts)
+    return countMismatch <= tolerance.countMismatch;
   // Written so that a NaN fails.
   return relative <= tolerance.relative && element <= tolerance.element && maskMismatch <= tolerance.maskMismatch;
 }
@@ -44,6 +46,7 @@ Agreement tool::compareTensors(std::string what, std::string compared, const int
   result.compared = std::move(compared);
   result.tolerance = tolerance;
   result.count = want.count();
+  result.counts = want.element() == rt::ElementType::i32;
   if (got.shape() != want.shape() || got.element() != want.element() || got.sparseAxis != want.sparseAxis) {
     result.problem = "expected " + interp::typeText(want) + ", got " + interp::typeText(got);
     return result;
@@ -52,7 +55,7 @@ Agreement tool::compareTensors(std::string what, std::string compared, const int
     return result;
   // Sums over blocks of a fixed size, added in order: the same figures however many threads there are.
   struct Partial {
-    double squares = 0, errorSquares = 0, maxError = 0, element = 0;
+    double squares = 0, errorSquares = 0, maxError = 0, element = 0, sum = 0, errorSum = 0;
     int64_t kept = 0, moved = 0, differing = 0;
   };
   constexpr int64_t kBlock = 1 << 16;
@@ -72,6 +75,7 @@ Agreement tool::compareTensors(std::string what, std::string compared, const int
     partial.moved += !sameMask;
     float a = got.get(i), b = want.get(i);
     bool bothNaN = std::isnan(a) && std::isnan(b);
+    partial.sum += std::abs(b);
     if (!sameMask || (!bothNaN && std::memcmp(&got.bytes()[i * size], &want.bytes()[i * size], size) != 0))
       ++partial.differing;
     if (bothNaN || a == b) {
@@ -81,19 +85,23 @@ Agreement tool::compareTensors(std::string what, std::string compared, const int
     double error = std::abs(static_cast<double>(a) - b);
     partial.squares += static_cast<double>(b) * b;
     partial.errorSquares += error * error;
+    partial.errorSum += error;
     raise(partial.maxError, error);
   });
-  double squares = 0, errorSquares = 0;
+  double squares = 0, errorSquares = 0, sum = 0, errorSum = 0;
   int64_t kept = 0, moved = 0;
   for (const Partial &partial : partials) {
     squares += partial.squares;
     errorSquares += partial.errorSquares;
+    sum += partial.sum;
+    errorSum += partial.errorSum;
     kept += partial.kept;
     moved += partial.moved;
     result.differing += partial.differing;
     raise(result.maxError, partial.maxError);
   }
   result.relative = errorSquares == 0 ? 0 : std::sqrt(errorSquares / squares);
+  result.countMismatch = errorSum == 0 ? 0 : errorSum / sum;
   result.maskMismatch = kept == 0 ? 0 : static_cast<double>(moved) / 2 / static_cast<double>(kept);
   if (errorSquares == 0)
     return result;
@@ -162,6 +170,10 @@ Tolerance tool::toleranceFor(Operation *root, Type result, int64_t tokens, bool 
   });
   if (!product || sumsAreExact)
     return activationTolerance(root, result);
+  // A value that is less than its error from zero may be on the other side of it. Of values spread like a normal
+  // distribution a part 0.8 * epsilon is, beside the half that is counted; twice epsilon is allowed. Rounding to the
+  // product's own type, which epsilon has in it, changes no sign.
+  tolerance.countMismatch = 2 * tolerance.relative;
   // A difference that crosses a rounding boundary of the result shows up as one unit in its last place.
   if (elementTypeOf(result).getIntOrFloatBitWidth() == 8) {
     tolerance.relative = std::max(tolerance.relative, 3e-2);
@@ -386,11 +398,15 @@ std::string tool::agreementTable(const std::vector<Agreement> &agreements) {
       os << llvm::format(", %.3g of the kept positions moved", agreement.maskMismatch);
     if (!agreement.passed())
       os << (agreement.tolerance.exact ? std::string("; expected equality")
-                                       : llvm::formatv("; expected relative error <= {0:e2}, of an element <= {1:e2} "
-                                                       "(got {2:e2}), moved <= {3:e2}",
-                                                       agreement.tolerance.relative, agreement.tolerance.element,
-                                                       agreement.element, agreement.tolerance.maskMismatch)
-                                             .str());
+             : agreement.counts
+                 ? llvm::formatv("; expected differences of the counts <= {0:e2} of their sum (got {1:e2})",
+                                 agreement.tolerance.countMismatch, agreement.countMismatch)
+                       .str()
+                 : llvm::formatv("; expected relative error <= {0:e2}, of an element <= {1:e2} "
+                                 "(got {2:e2}), moved <= {3:e2}",
+                                 agreement.tolerance.relative, agreement.tolerance.element, agreement.element,
+                                 agreement.tolerance.maskMismatch)
+                       .str());
     os << "\n";
   }
   return text;

@@ -25,10 +25,11 @@ inline constexpr double kNearTies = 3e-2;
 
 /// How far `got` may be from `want`. Sums on tensor cores round differently from the reference's, which sums in f64.
 struct Tolerance {
-  bool exact = false;      ///< bit for bit, any NaN like any other
-  double relative = 0;     ///< of ||got - want|| / ||want||
-  double element = 0;      ///< of |got - want| / (|want| + rms(want)), for every element
-  double maskMismatch = 0; ///< fraction of the kept positions that may differ, of a compressed tensor
+  bool exact = false;       ///< bit for bit, any NaN like any other
+  double relative = 0;      ///< of ||got - want|| / ||want||
+  double element = 0;       ///< of |got - want| / (|want| + rms(want)), for every element
+  double maskMismatch = 0;  ///< fraction of the kept positions that may differ, of a compressed tensor
+  double countMismatch = 0; ///< of sum |got - want| / sum |want|, of counts, to which nothing else applies
 };
 
 /// The outcome of one comparison.
@@ -36,7 +37,8 @@ struct Agreement {
   std::string what;     ///< "stage 1, matmul", "result 0"
   std::string compared; ///< "37 of 8192 rows"
   Tolerance tolerance;
-  double maxError = 0, relative = 0, element = 0, maskMismatch = 0;
+  double maxError = 0, relative = 0, element = 0, maskMismatch = 0, countMismatch = 0;
+  bool counts = false;   ///< i32, compared by `countMismatch`
   int64_t differing = 0; ///< elements whose bits differ
   int64_t count = 0;
   std::string problem; ///< why nothing could be compared; then it does not pass

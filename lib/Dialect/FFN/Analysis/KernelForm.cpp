@@ -23,6 +23,8 @@ SmallVector<Operation *> ElementwiseChain::operations() const {
     result.push_back(compress);
   if (dynamicScale)
     result.push_back(dynamicScale);
+  if (count)
+    result.push_back(count);
   return result;
 }
 
@@ -35,7 +37,7 @@ Value ElementwiseChain::values() const {
 }
 
 bool winnow::ffn::isElementwise(Operation *op) {
-  return isa<ActivationOpInterface, SparsifyOp, QuantizeOp, CompressOp, DynamicScaleOp>(op);
+  return isa<ActivationOpInterface, SparsifyOp, QuantizeOp, CompressOp, DynamicScaleOp, CountNonzeroOp>(op);
 }
 
 bool winnow::ffn::isNestedSelection(SparsifyOp op, SparsifyOp earlier) {
@@ -93,6 +95,11 @@ ElementwiseChain winnow::ffn::traceChain(Operation *last) {
     chain.dynamicScale = scale;
     return chain;
   }
+  if (auto count = dyn_cast<CountNonzeroOp>(last)) {
+    traceValues(count.getInput(), chain);
+    chain.count = count;
+    return chain;
+  }
   if (!isElementwise(last))
     return {};
   traceValues(last->getResult(0), chain);
@@ -120,6 +127,7 @@ private:
   LogicalResult findChain();
   LogicalResult checkScales();
   LogicalResult checkGemm();
+  LogicalResult checkCounted();
   LogicalResult checkMap();
   LogicalResult checkAllOperationsUsed();
 
@@ -130,20 +138,38 @@ private:
 };
 } // namespace
 
-/// The chain is what leads to the last element-wise operation of the region.
+/// The chain is what leads to the last element-wise operation of the region; in the kernel of a product, a count of
+/// its values ends another.
 LogicalResult FormMatcher::findChain() {
   Operation *last = nullptr;
+  CountNonzeroOp counted;
   for (Operation &op : body.without_terminator()) {
     if (auto matmul = dyn_cast<MatmulOp>(op)) {
       if (form.matmul)
         return fail(&op, "expects one matrix product in a kernel, got another (ffn-form-kernels gives each its own)");
       form.matmul = matmul;
+    } else if (auto count = dyn_cast<CountNonzeroOp>(op); count && form.matmul) {
+      if (counted)
+        return fail(&op, "expects one count in the kernel of a matrix product (ffn-fuse-epilogue gives others a kernel "
+                         "of their own)");
+      counted = count;
     } else if (isElementwise(&op)) {
       last = &op;
     } else {
       return fail(&op, "has no kernel form: a kernel is made of matmul, activations, sparsify, quantize, "
-                       "dynamic_scale and compress");
+                       "dynamic_scale, compress and count_nonzero");
     }
+  }
+  if (counted) {
+    form.counted = traceChain(counted);
+    // What only the count reads does not lead to the kernel's last value.
+    auto isCountedOnly = [&](Operation *op) {
+      return llvm::is_contained(form.counted.activations, op) && op->getResult(0).hasOneUse();
+    };
+    last = nullptr;
+    for (Operation &op : body.without_terminator())
+      if (isElementwise(&op) && !isa<CountNonzeroOp>(op) && !isCountedOnly(&op))
+        last = &op;
   }
   if (last) {
     form.chain = traceChain(last);
@@ -166,8 +192,9 @@ LogicalResult FormMatcher::findChain() {
 
 LogicalResult FormMatcher::checkAllOperationsUsed() {
   llvm::SmallPtrSet<Operation *, 8> known;
-  for (Operation *op : form.chain.operations())
-    known.insert(op);
+  for (const ElementwiseChain *chain : {&form.chain, &form.counted})
+    for (Operation *op : chain->operations())
+      known.insert(op);
   if (form.matmul)
     known.insert(form.matmul);
   for (Operation &op : body.without_terminator())
@@ -196,6 +223,20 @@ LogicalResult FormMatcher::checkScales() {
   return success();
 }
 
+LogicalResult FormMatcher::checkCounted() {
+  const ElementwiseChain &counted = form.counted;
+  if (counted.empty())
+    return success();
+  ArrayRef<Operation *> activations = form.chain.activations;
+  if (counted.source != form.matmul.getResult() || !counted.selections.empty() ||
+      counted.activations.size() < activations.size() ||
+      ArrayRef<Operation *>(counted.activations).take_front(activations.size()) != activations)
+    return fail(CountNonzeroOp(counted.count), "expects to count what activations make of the product, those of its "
+                                               "kernel first (ffn-fuse-epilogue gives other counts a kernel of their "
+                                               "own)");
+  return success();
+}
+
 LogicalResult FormMatcher::checkGemm() {
   form.kind = KernelForm::Kind::gemm;
   ElementwiseChain &chain = form.chain;
@@ -216,14 +257,21 @@ LogicalResult FormMatcher::checkGemm() {
     return fail(chain.selections.front(), "expects to be compressed in the kernel of a matrix product");
   Operation *yield = body.getTerminator();
   Value expected = chain.compress ? Value(CompressOp(chain.compress).getResult()) : chain.values();
-  if (yield->getNumOperands() != 1 || yield->getOperand(0) != expected)
-    return fail(yield, "expects the kernel of a matrix product to yield its last value only");
-  return success();
+  SmallVector<Value> results{expected};
+  if (!form.counted.empty())
+    results.push_back(CountNonzeroOp(form.counted.count).getCounts());
+  if (!llvm::equal(yield->getOperands(), results))
+    return fail(yield, form.counted.empty()
+                           ? "expects the kernel of a matrix product to yield its last value only"
+                           : "expects the kernel of a matrix product to yield its last value, then the counts");
+  return checkCounted();
 }
 
 LogicalResult FormMatcher::checkMap() {
   ElementwiseChain &chain = form.chain;
-  form.kind = chain.dynamicScale ? KernelForm::Kind::scale : KernelForm::Kind::map;
+  form.kind = chain.dynamicScale ? KernelForm::Kind::scale
+              : chain.count      ? KernelForm::Kind::count
+                                 : KernelForm::Kind::map;
   if (!isa<BlockArgument>(chain.source))
     return fail(chain.source.getDefiningOp(), "expects a chain of activations, then at most two selections, then "
                                               "quantisation (ffn-fuse-activation cuts longer ones)");
@@ -231,8 +279,9 @@ LogicalResult FormMatcher::checkMap() {
   if (yield->getNumOperands() == 0)
     return fail(yield, "expects a kernel to have a result");
   for (Value value : yield->getOperands()) {
-    bool legal = chain.dynamicScale
-                     ? value == chain.dynamicScale.getScale()
+    bool legal = chain.dynamicScale ? value == chain.dynamicScale.getScale()
+                 : chain.count
+                     ? value == chain.count.getCounts()
                      : value == chain.values() || (chain.mask() && value == chain.mask()) ||
                            (chain.compress && value == chain.compress.getResult()) ||
                            (chain.quantize && chain.quantize.isDynamic() && value == chain.quantize.getScale());

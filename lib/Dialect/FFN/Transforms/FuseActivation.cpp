@@ -115,7 +115,7 @@ bool ChainFuser::tryJoinMask(SparsifyOp selection) {
   for (auto &entry : groups) {
     Group &group = entry.second;
     if (entry.first == selection || group.chain.selections.empty() || group.chain.selections.back() != selection ||
-        group.chain.dynamicScale)
+        group.chain.dynamicScale || group.chain.count)
       continue;
     bool early = llvm::all_of(selection.getMask().getUsers(), [&](Operation *user) {
       return fused.contains(user) || (user->getBlock() == &block && group.position->isBeforeInBlock(user));

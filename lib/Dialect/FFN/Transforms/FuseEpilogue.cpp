@@ -19,11 +19,14 @@ using namespace winnow::ffn;
 
 static constexpr StringLiteral kPassName = "ffn-fuse-epilogue";
 
-/// Why `kernel`, of form `form`, cannot be the epilogue of `matmul`; empty if it can.
-static std::string whyApart(KernelOp kernel, KernelForm &form, MatmulOp matmul) {
+/// Why `kernel`, of form `form`, cannot be the epilogue of `matmul`, which so many operations read beside one that its
+/// epilogue does the work of; empty if it can.
+static std::string whyApart(KernelOp kernel, KernelForm &form, MatmulOp matmul, int64_t readers) {
   ElementwiseChain &chain = form.chain;
   if (chain.dynamicScale)
     return "a dynamic scale needs the whole matrix";
+  if (chain.count)
+    return chain.selections.empty() ? "an epilogue counts once" : "an epilogue counts before it selects";
   if (chain.quantize && chain.quantize.isDynamic())
     return "a dynamic row scale needs the whole row before the first value can be written";
   for (SparsifyOp selection : chain.selections)
@@ -31,7 +34,6 @@ static std::string whyApart(KernelOp kernel, KernelForm &form, MatmulOp matmul) 
       return "feature-wise selection crosses tokens, which lie in different tiles";
   if (chain.selections.size() > 1)
     return "an epilogue makes one selection";
-  unsigned readers = std::distance(matmul.getResult().use_begin(), matmul.getResult().use_end());
   if (readers > 1)
     return llvm::formatv("the product has {0} readers, so it is stored anyway", readers);
   if (kernel.getNumResults() != 1)
@@ -47,9 +49,8 @@ static std::string whyApart(KernelOp kernel, KernelForm &form, MatmulOp matmul) 
   return {};
 }
 
-/// Puts `matmul` in front of the operations of `kernel`, its only reader.
-static void fuse(MatmulOp matmul, KernelOp kernel, const KernelForm &form) {
-  SmallVector<Value> operands;
+/// Puts `matmul` in front of the operations of `kernel`, which reads it. Returns the product in the kernel.
+static MatmulOp fuse(MatmulOp matmul, KernelOp kernel, const KernelForm &form) {
   Block &body = kernel.getBody().front();
   BlockArgument source = cast<BlockArgument>(form.chain.source);
   OpBuilder builder = OpBuilder::atBlockBegin(&body);
@@ -68,34 +69,141 @@ static void fuse(MatmulOp matmul, KernelOp kernel, const KernelForm &form) {
   source.replaceAllUsesWith(inner.getResult());
   kernel.getInputsMutable().erase(source.getArgNumber());
   body.eraseArgument(source.getArgNumber());
-  matmul.erase();
+  return inner;
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Counts
+//===--------------------------------------------------------------------------------------------------------------===//
+
+/// A kernel that counts non-zeros of what activations make of a product, so that the product's epilogue can.
+static bool countsProduct(KernelOp kernel, MatmulOp matmul) {
+  FailureOr<KernelForm> form = matchKernelForm(kernel);
+  return succeeded(form) && form->kind == KernelForm::Kind::count && form->chain.selections.empty() &&
+         kernel.getInputs()[cast<BlockArgument>(form->chain.source).getArgNumber()] == matmul.getResult();
+}
+
+/// The first kernel that does so.
+static KernelOp findCount(MatmulOp matmul) {
+  KernelOp first;
+  for (Operation *user : matmul.getResult().getUsers())
+    if (auto kernel = dyn_cast<KernelOp>(user);
+        kernel && countsProduct(kernel, matmul) && (!first || kernel->isBeforeInBlock(first)))
+      first = kernel;
+  return first;
+}
+
+/// The same function of equal types; annotations do not matter.
+static bool isSameActivation(Operation *a, Operation *b) {
+  return OperationEquivalence::isEquivalentTo(
+      a, b, OperationEquivalence::ignoreValueEquivalence, /*markEquivalent=*/nullptr,
+      OperationEquivalence::IgnoreLocations | OperationEquivalence::IgnoreDiscardableAttrs);
+}
+
+/// Why an epilogue cannot do the work of `count` beside that of `kernel`, of form `form`; empty if it can.
+static std::string whyNotCounted(KernelOp count, KernelOp kernel, const KernelForm &form) {
+  FailureOr<KernelForm> counted = matchKernelForm(count);
+  ArrayRef<Operation *> stored = form.chain.activations, wanted = counted->chain.activations;
+  if (wanted.size() < stored.size() || !llvm::all_of(llvm::zip(stored, wanted), [](auto pair) {
+        return isSameActivation(std::get<0>(pair), std::get<1>(pair));
+      }))
+    return "what is counted does not follow from what the epilogue makes";
+  for (Operation *user : count->getUsers())
+    if (user->isBeforeInBlock(kernel))
+      return "the counts are read before the kernel that has the epilogue";
+  return {};
+}
+
+/// A copy of `kernel` with one more result.
+static KernelOp addResult(KernelOp kernel, Value inner) {
+  Operation *yield = kernel.getBody().front().getTerminator();
+  yield->insertOperands(yield->getNumOperands(), inner);
+  OpBuilder builder(kernel);
+  SmallVector<Type> types(kernel->getResultTypes());
+  types.push_back(inner.getType());
+  auto wider = KernelOp::create(builder, kernel.getLoc(), types, kernel.getInputs());
+  wider->setDiscardableAttrs(kernel->getDiscardableAttrDictionary());
+  wider.getBody().takeBody(kernel.getBody());
+  kernel->replaceAllUsesWith(wider->getResults().drop_back());
+  kernel.erase();
+  return wider;
+}
+
+/// Moves the work of `count` into `kernel`, which has the product as `inner`.
+static KernelOp fuseCount(KernelOp count, KernelOp kernel, MatmulOp inner) {
+  FailureOr<KernelForm> counted = matchKernelForm(count), form = matchKernelForm(kernel);
+  ArrayRef<Operation *> stored;
+  if (succeeded(form))
+    stored = form->chain.activations;
+  OpBuilder builder(kernel.getBody().front().getTerminator());
+  IRMapping mapping;
+  mapping.map(counted->chain.source, inner.getResult());
+  for (auto [index, op] : llvm::enumerate(counted->chain.operations())) {
+    if (index < stored.size())
+      mapping.map(op->getResult(0), stored[index]->getResult(0));
+    else
+      builder.clone(*op, mapping);
+  }
+  KernelOp wider = addResult(kernel, mapping.lookup(Value(counted->chain.count.getCounts())));
+  count->replaceAllUsesWith(ValueRange(wider->getResults().back()));
+  count.erase();
+  return wider;
 }
 
 namespace {
 struct FuseEpilogue : winnow::ffn::impl::FuseEpiloguePassBase<FuseEpilogue> {
   void runOnOperation() override {
     for (auto function : getOperation().getOps<func::FuncOp>()) {
-      SmallVector<KernelOp> kernels(function.getOps<KernelOp>());
-      for (KernelOp kernel : kernels)
-        runOnKernel(kernel, function);
+      SmallVector<MatmulOp> products(function.getOps<MatmulOp>());
+      for (MatmulOp matmul : products)
+        runOnProduct(matmul, function);
     }
   }
 
-  void runOnKernel(KernelOp kernel, func::FuncOp function) {
-    FailureOr<KernelForm> form = matchKernelForm(kernel);
-    if (failed(form) || form->matmul)
-      return; // not a chain; what has no form at all is for ffn-verify-kernel-form to report
-    auto matmul = kernel.getInputs()[cast<BlockArgument>(form->chain.source).getArgNumber()].getDefiningOp<MatmulOp>();
-    if (!matmul)
-      return;
-    std::string reason = whyApart(kernel, *form, matmul);
-    if (!reason.empty()) {
-      remark::missed(kernel.getLoc(), remarkOptions("KeptApart", kPassName, function)) << remark::reason("{0}", reason);
+  void runOnProduct(MatmulOp matmul, func::FuncOp function) {
+    KernelOp count = findCount(matmul);
+    SmallVector<KernelOp> kernels; // in order
+    for (auto kernel : function.getOps<KernelOp>())
+      if (kernel != count && llvm::is_contained(kernel.getInputs(), matmul.getResult()))
+        kernels.push_back(kernel);
+    for (KernelOp kernel : kernels) {
+      FailureOr<KernelForm> form = matchKernelForm(kernel);
+      if (failed(form) || form->matmul)
+        continue; // not a chain; what has no form at all is for ffn-verify-kernel-form to report
+      if (kernel.getInputs()[cast<BlockArgument>(form->chain.source).getArgNumber()] != matmul.getResult())
+        continue;
+      std::string alone = count ? whyNotCounted(count, kernel, *form) : "";
+      int64_t readers = std::distance(matmul.getResult().use_begin(), matmul.getResult().use_end());
+      if (count && alone.empty())
+        --readers;
+      std::string reason = whyApart(kernel, *form, matmul, readers);
+      if (!reason.empty()) {
+        remark::missed(kernel.getLoc(), remarkOptions("KeptApart", kPassName, function))
+            << remark::reason("{0}", reason);
+        continue;
+      }
+      remark::passed(kernel.getLoc(), remarkOptions("FusedEpilogue", kPassName, function))
+          << remark::reason("the kernel is the only reader of the product and needs no more than one of its tiles");
+      MatmulOp inner = fuse(matmul, kernel, *form);
+      if (count)
+        fuseAndSay(count, kernel, inner, function);
+      matmul.erase();
       return;
     }
-    remark::passed(kernel.getLoc(), remarkOptions("FusedEpilogue", kPassName, function))
-        << remark::reason("the kernel is the only reader of the product and needs no more than one of its tiles");
-    fuse(matmul, kernel, *form);
+    if (!count)
+      return;
+    // The product is stored as it is, and counted on the way.
+    OpBuilder builder(matmul);
+    KernelOp kernel = buildKernel(builder, matmul.getLoc(), matmul.getOperation(), matmul.getResult());
+    matmul.getResult().replaceAllUsesWith(kernel->getResult(0));
+    matmul.erase();
+    fuseAndSay(count, kernel, cast<MatmulOp>(kernel.getBody().front().front()), function);
+  }
+
+  static void fuseAndSay(KernelOp count, KernelOp kernel, MatmulOp inner, func::FuncOp function) {
+    remark::passed(count.getLoc(), remarkOptions("FusedCount", kPassName, function))
+        << remark::reason("the epilogue of the product counts what it makes");
+    fuseCount(count, kernel, inner);
   }
 };
 } // namespace

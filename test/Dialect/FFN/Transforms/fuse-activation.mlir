@@ -192,3 +192,27 @@ func.func @dead(%x: tensor<?x64xbf16>) -> tensor<?x64xbf16> {
   %v, %m = ffn.sparsify %a along 1 : (tensor<?x64xbf16>) -> (tensor<?x64xbf16>, tensor<?x64xi1>)
   return %x : tensor<?x64xbf16>
 }
+
+// Counts are a kernel of their own, which computes what it counts: values that nobody else reads are not stored.
+// CHECK-LABEL: func.func @counts(
+// CHECK-SAME:    %[[X:.*]]: tensor<?x64xbf16>)
+// CHECK-NEXT:    %[[N:.*]] = ffn.kernel(%[[X]]) : (tensor<?x64xbf16>) -> tensor<64xi32>
+// CHECK:           ffn.relu2
+// CHECK-NEXT:      ffn.sparsify
+// CHECK-NEXT:      ffn.count_nonzero
+// CHECK-NEXT:      ffn.yield
+// CHECK:         %[[Q:.*]] = ffn.kernel(%[[X]], %{{.*}})
+// CHECK:           ffn.quantize
+// CHECK:         %[[P:.*]] = ffn.kernel(%[[Q]]) : (tensor<?x64xf8E4M3FN>) -> tensor<64xi32>
+// CHECK-NEXT:    ^bb0
+// CHECK-NEXT:      ffn.count_nonzero
+// CHECK:         return %[[N]], %[[P]]
+func.func @counts(%x: tensor<?x64xbf16>) -> (tensor<64xi32>, tensor<64xi32>) {
+  %a = ffn.relu2 %x : tensor<?x64xbf16> -> tensor<?x64xf32>
+  %v, %m = ffn.sparsify %a along 1 : (tensor<?x64xf32>) -> (tensor<?x64xf32>, tensor<?x64xi1>)
+  %n = ffn.count_nonzero %v : tensor<?x64xf32> -> tensor<64xi32>
+  %s = arith.constant dense<0.5> : tensor<f32>
+  %q = ffn.quantize %x scaled %s by tensor : (tensor<?x64xbf16>, tensor<f32>) -> tensor<?x64xf8E4M3FN>
+  %p = ffn.count_nonzero %q : tensor<?x64xf8E4M3FN> -> tensor<64xi32>
+  return %n, %p : tensor<64xi32>, tensor<64xi32>
+}

@@ -48,7 +48,7 @@ func.func @outside(%x: tensor<?x64xbf16>) -> tensor<?x64xbf16> {
 func.func @decompress(%x: !ffn.sparse24<?x64xbf16, axis = 1>) -> tensor<?x64xbf16> {
   %y = ffn.kernel(%x) : (!ffn.sparse24<?x64xbf16, axis = 1>) -> tensor<?x64xbf16> {
   ^bb0(%a: !ffn.sparse24<?x64xbf16, axis = 1>):
-    // expected-error @below {{'ffn.decompress' op has no kernel form: a kernel is made of matmul, activations, sparsify, quantize, dynamic_scale and compress}}
+    // expected-error @below {{'ffn.decompress' op has no kernel form: a kernel is made of matmul, activations, sparsify, quantize, dynamic_scale, compress and count_nonzero}}
     %0 = ffn.decompress %a : !ffn.sparse24<?x64xbf16, axis = 1> -> tensor<?x64xbf16>
     ffn.yield %0 : tensor<?x64xbf16>
   }
@@ -280,4 +280,74 @@ func.func @two_copies(%x: tensor<?x64xbf16>) -> (tensor<?x64xbf16>, tensor<?x64x
     ffn.yield %a, %a : tensor<?x64xbf16>, tensor<?x64xbf16>
   }
   return %y#0, %y#1 : tensor<?x64xbf16>, tensor<?x64xbf16>
+}
+
+// -----
+
+func.func @counts_in_the_middle(%x: tensor<?x64xbf16>) -> (tensor<64xi32>, tensor<?x64xbf16>) {
+  %n:2 = ffn.kernel(%x) : (tensor<?x64xbf16>) -> (tensor<64xi32>, tensor<?x64xbf16>) {
+  ^bb0(%a: tensor<?x64xbf16>):
+    %r = ffn.relu %a : tensor<?x64xbf16> -> tensor<?x64xbf16>
+    %0 = ffn.count_nonzero %r : tensor<?x64xbf16> -> tensor<64xi32>
+    // expected-error @below {{'ffn.yield' op expects a kernel to yield the values at the end of its chain, their scale, mask or compressed form (ffn-fuse-activation gives other values a kernel of their own)}}
+    ffn.yield %0, %r : tensor<64xi32>, tensor<?x64xbf16>
+  }
+  return %n#0, %n#1 : tensor<64xi32>, tensor<?x64xbf16>
+}
+
+// -----
+
+func.func @counts_first(%x: tensor<?x64xbf16>, %w: tensor<64x32xbf16>) -> (tensor<32xi32>, tensor<?x32xbf16>) {
+  %n:2 = ffn.kernel(%x, %w) : (tensor<?x64xbf16>, tensor<64x32xbf16>) -> (tensor<32xi32>, tensor<?x32xbf16>) {
+  ^bb0(%a: tensor<?x64xbf16>, %b: tensor<64x32xbf16>):
+    %y = ffn.matmul %a, %b : (tensor<?x64xbf16>, tensor<64x32xbf16>) -> tensor<?x32xbf16>
+    %0 = ffn.count_nonzero %y : tensor<?x32xbf16> -> tensor<32xi32>
+    // expected-error @below {{'ffn.yield' op expects the kernel of a matrix product to yield its last value, then the counts}}
+    ffn.yield %0, %y : tensor<32xi32>, tensor<?x32xbf16>
+  }
+  return %n#0, %n#1 : tensor<32xi32>, tensor<?x32xbf16>
+}
+
+// -----
+
+func.func @counts_twice(%x: tensor<?x64xbf16>, %w: tensor<64x32xbf16>) -> (tensor<?x32xbf16>, tensor<32xi32>) {
+  %n:2 = ffn.kernel(%x, %w) : (tensor<?x64xbf16>, tensor<64x32xbf16>) -> (tensor<?x32xbf16>, tensor<32xi32>) {
+  ^bb0(%a: tensor<?x64xbf16>, %b: tensor<64x32xbf16>):
+    %y = ffn.matmul %a, %b : (tensor<?x64xbf16>, tensor<64x32xbf16>) -> tensor<?x32xbf16>
+    %0 = ffn.count_nonzero %y : tensor<?x32xbf16> -> tensor<32xi32>
+    // expected-error @below {{'ffn.count_nonzero' op expects one count in the kernel of a matrix product (ffn-fuse-epilogue gives others a kernel of their own)}}
+    %1 = ffn.count_nonzero %y : tensor<?x32xbf16> -> tensor<32xi32>
+    ffn.yield %y, %1 : tensor<?x32xbf16>, tensor<32xi32>
+  }
+  return %n#0, %n#1 : tensor<?x32xbf16>, tensor<32xi32>
+}
+
+// -----
+
+// The count does not follow from what is stored.
+func.func @counts_before(%x: tensor<?x64xbf16>, %w: tensor<64x32xbf16>) -> (tensor<?x32xbf16>, tensor<32xi32>) {
+  %n:2 = ffn.kernel(%x, %w) : (tensor<?x64xbf16>, tensor<64x32xbf16>) -> (tensor<?x32xbf16>, tensor<32xi32>) {
+  ^bb0(%a: tensor<?x64xbf16>, %b: tensor<64x32xbf16>):
+    %y = ffn.matmul %a, %b : (tensor<?x64xbf16>, tensor<64x32xbf16>) -> tensor<?x32xbf16>
+    %r = ffn.relu %y : tensor<?x32xbf16> -> tensor<?x32xbf16>
+    // expected-error @below {{'ffn.count_nonzero' op expects to count what activations make of the product, those of its kernel first (ffn-fuse-epilogue gives other counts a kernel of their own)}}
+    %0 = ffn.count_nonzero %y : tensor<?x32xbf16> -> tensor<32xi32>
+    ffn.yield %r, %0 : tensor<?x32xbf16>, tensor<32xi32>
+  }
+  return %n#0, %n#1 : tensor<?x32xbf16>, tensor<32xi32>
+}
+
+// -----
+
+// Selected and counted: what a kernel of its own does.
+func.func @counts_selected(%x: tensor<?x64xbf16>, %w: tensor<64x32xbf16>) -> (tensor<?x32xbf16>, tensor<32xi32>) {
+  %n:2 = ffn.kernel(%x, %w) : (tensor<?x64xbf16>, tensor<64x32xbf16>) -> (tensor<?x32xbf16>, tensor<32xi32>) {
+  ^bb0(%a: tensor<?x64xbf16>, %b: tensor<64x32xbf16>):
+    %y = ffn.matmul %a, %b : (tensor<?x64xbf16>, tensor<64x32xbf16>) -> tensor<?x32xbf16>
+    // expected-error @below {{'ffn.sparsify' op expects to be compressed in the kernel of a matrix product}}
+    %v, %m = ffn.sparsify %y along 1 : (tensor<?x32xbf16>) -> (tensor<?x32xbf16>, tensor<?x32xi1>)
+    %0 = ffn.count_nonzero %v : tensor<?x32xbf16> -> tensor<32xi32>
+    ffn.yield %y, %0 : tensor<?x32xbf16>, tensor<32xi32>
+  }
+  return %n#0, %n#1 : tensor<?x32xbf16>, tensor<32xi32>
 }

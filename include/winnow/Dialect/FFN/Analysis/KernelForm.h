@@ -15,7 +15,8 @@
 
 namespace winnow::ffn {
 
-/// activation* -> sparsify* -> [quantize] -> [compress], or activation* -> sparsify* -> dynamic_scale, of one matrix.
+/// activation* -> sparsify* -> [quantize] -> [compress], activation* -> sparsify* -> dynamic_scale, or activation* ->
+/// sparsify* -> count_nonzero, of one matrix.
 struct ElementwiseChain {
   mlir::Value source;                                  ///< what the first operation reads
   llvm::SmallVector<mlir::Operation *, 2> activations; ///< in order
@@ -23,8 +24,11 @@ struct ElementwiseChain {
   QuantizeOp quantize;                                 ///< or null
   CompressOp compress;                                 ///< or null
   DynamicScaleOp dynamicScale;                         ///< or null
+  CountNonzeroOp count;                                ///< or null
 
-  bool empty() const { return activations.empty() && selections.empty() && !quantize && !compress && !dynamicScale; }
+  bool empty() const {
+    return activations.empty() && selections.empty() && !quantize && !compress && !dynamicScale && !count;
+  }
   /// The operations, first to last.
   llvm::SmallVector<mlir::Operation *> operations() const;
   /// The dense values at the end: quantised, else selected, else activated, else the source.
@@ -49,12 +53,17 @@ bool isNestedSelection(SparsifyOp op, SparsifyOp earlier);
 
 struct KernelForm {
   enum class Kind {
-    gemm,  ///< F1, F2: one matmul, then a chain with a given scale and token-wise selection only; one result
+    gemm,  ///< F1, F2: one matmul, then a chain with a given scale and token-wise selection only; its last value, and
+           ///< perhaps counts, are the results
     map,   ///< F3: a chain of one operand; results are values, dynamic row scale, mask, compressed values
     scale, ///< F4: a chain of one operand that ends in dynamic_scale; the scale is the result
+    count, ///< F5: a chain of one operand that ends in count_nonzero; the counts are the result
   } kind = Kind::map;
   MatmulOp matmul;        ///< gemm only
   ElementwiseChain chain; ///< of the matmul's result, or of a block argument
+  /// gemm only, and empty if nothing is counted: activations of the matmul's result, of which those of `chain` are the
+  /// first, and count_nonzero.
+  ElementwiseChain counted;
 };
 
 /// The form of `kernel`. Where it has none, fails after telling `emitError` the operation and the rule that it breaks
