@@ -83,6 +83,19 @@ inline u32 maximum_bf16x2(u32 a, u32 b) {
 inline u32 maximum_f16x2(u32 a, u32 b) { return maximum_of_halves(a, b, of_f16); }
 inline u32 minimum_u16x2(u32 a, u32 b) { return min(a & 0xFFFF, b & 0xFFFF) | min(a >> 16, b >> 16) << 16; }
 inline u32 add_u16x2(u32 a, u32 b) { return ((a + b) & 0xFFFF) | ((a >> 16) + (b >> 16)) << 16; }
+/// `choose` of both halves as signed numbers.
+template <class Choice> u32 of_signed_halves(u32 a, u32 b, Choice choose) {
+  const auto half = [&](int shift) {
+    return static_cast<u32>(static_cast<u16>(choose(static_cast<short>(a >> shift), static_cast<short>(b >> shift))));
+  };
+  return half(0) | half(16) << 16;
+}
+inline u32 maximum_s16x2(u32 a, u32 b) {
+  return of_signed_halves(a, b, [](short x, short y) { return x > y ? x : y; });
+}
+inline u32 minimum_relu_s16x2(u32 a, u32 b) {
+  return of_signed_halves(a, b, [](short x, short y) -> short { return x < y ? (x > 0 ? x : 0) : (y > 0 ? y : 0); });
+}
 /// 0xFFFF in each half where the relation holds.
 template <class Relation> u32 mask_of_halves(u32 a, u32 b, Relation holds) {
   return (holds(static_cast<u16>(a), static_cast<u16>(b)) ? 0xFFFFu : 0u) |

@@ -28,6 +28,24 @@ void emitConstant(SourceStream &stream, llvm::StringRef name, bool value);
 mlir::LogicalResult emitScalarFunction(SourceStream &stream, llvm::StringRef name, mlir::Region &region,
                                        mlir::Type roundedTo = {});
 
+/// What Config says of the counts of a product, and in front of it struct Counted (EmitCounts.cpp).
+mlir::LogicalResult emitCounted(SourceStream &stream, kern::GemmOp op);
+void emitCountConfig(SourceStream &stream, kern::GemmOp op);
+/// Whether what is counted can be told from the result as it is stored, so that the epilogue need not round it.
+bool countsStored(kern::GemmOp op);
+
+/// relu (power 1) or relu2 (power 2) of the argument of an element-wise region, which may first be rounded to a 16-bit
+/// type (`rounded`, else null); power 0 is something else.
+struct ReluForm {
+  int64_t power = 0;
+  mlir::Type rounded;
+};
+ReluForm matchRelu(mlir::Value yielded, mlir::Value argument);
+/// The type that a value has just been rounded to, and widened from; null if it has not.
+mlir::Type roundedType(mlir::Value value);
+/// Whether a value has no sign.
+bool isOrderedByBits(mlir::Value value);
+
 /// struct Instruction: the wrapper of the one matrix instruction that a kernel issues (EmitInstruction.cpp).
 void emitInstruction(SourceStream &stream, const MmaInstruction &instruction, int64_t n);
 

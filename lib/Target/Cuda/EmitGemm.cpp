@@ -71,9 +71,7 @@ static LogicalResult emitConfig(SourceStream &stream, kern::GemmOp op, const ker
   stream.line("using Out = " + *out + ";");
   emitConstant(stream, "kCompress", problem.compress);
   emitConstant(stream, "kOutPanel", problem.outPanel);
-  emitConstant(stream, "kCounts", op.getCounts().has_value());
-  if (op.getCounts())
-    stream.line("using Counted = ::Counted;");
+  emitCountConfig(stream, op);
   return success();
 }
 
@@ -90,17 +88,11 @@ LogicalResult cuda::emitGemm(SourceStream &stream, kern::GemmOp op) {
     emitInstruction(stream, *instruction, schedule.getTileN());
     stream.line();
   }
-  if (op.getCounts()) {
-    if (failed(emitScalarFunction(stream, "Counted", op.getCounted())))
-      return failure();
-    stream.line();
-  }
-  if (failed(emitConfig(stream, op, *problem)))
+  if (failed(emitCounted(stream, op)) || failed(emitConfig(stream, op, *problem)))
     return failure();
   stream.line();
   Type out = cast<kern::BufferType>(op.getOut()).getElementType();
-  // What is counted follows from the rounded value.
-  bool storedAtOnce = !problem->compress && !op.getOutScale() && !op.getCounts();
+  bool storedAtOnce = !problem->compress && !op.getOutScale() && (!op.getCounts() || countsStored(op));
   if (failed(emitScalarFunction(stream, "Epilogue", op.getEpilogue(), storedAtOnce ? out : Type())))
     return failure();
   stream.line();

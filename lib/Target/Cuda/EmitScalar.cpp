@@ -149,7 +149,7 @@ FailureOr<std::string> ScalarEmitter::express(Operation *op) {
 
 /// True if the value has no sign and all its NaNs have the same bits, so that bits order it (keep_two, numeric.cuh):
 /// max.NaN makes the canonical NaN of every other, and what follows does the same to each.
-static bool isOrderedByBits(Value value) {
+bool cuda::isOrderedByBits(Value value) {
   Operation *op = value.getDefiningOp();
   if (!op)
     return false;
@@ -183,15 +183,7 @@ static bool isRising(Value value) {
   return false;
 }
 
-namespace {
-/// relu (power 1) or relu2 (power 2) of the region's argument, which may first be rounded to a 16-bit type.
-struct ReluForm {
-  int64_t power = 0; ///< 0: something else
-  Type rounded;      ///< or null
-};
-} // namespace
-
-static ReluForm matchRelu(Value yielded, Value argument) {
+ReluForm cuda::matchRelu(Value yielded, Value argument) {
   ReluForm form{1, Type()};
   Value value = yielded;
   if (auto square = value.getDefiningOp<arith::MulFOp>(); square && square.getLhs() == square.getRhs()) {
@@ -208,6 +200,12 @@ static ReluForm matchRelu(Value yielded, Value argument) {
       value = truncated.getIn();
     }
   return value == argument ? form : ReluForm();
+}
+
+Type cuda::roundedType(Value value) {
+  auto widened = value.getDefiningOp<arith::ExtFOp>();
+  auto truncated = widened ? widened.getIn().getDefiningOp<arith::TruncFOp>() : arith::TruncFOp();
+  return truncated ? truncated.getType() : Type();
 }
 
 /// The yielded value, or what it was before it was rounded to `element` and widened.
@@ -228,7 +226,10 @@ LogicalResult cuda::emitScalarFunction(SourceStream &stream, StringRef name, Reg
   emitConstant(stream, "kReluPower", relu.power);
   bool isPaired = relu.rounded && relu.rounded.getIntOrFloatBitWidth() == 16;
   stream.line(llvm::Twine("using ReluInput = winnow::") +
-              (!isPaired ? "F32" : relu.rounded.isBF16() ? "Bf16" : "F16") + ";");
+              (!isPaired               ? "F32"
+               : relu.rounded.isBF16() ? "Bf16"
+                                       : "F16") +
+              ";");
   SourceStream::Scope function(stream, "static __device__ __forceinline__ float apply(float x) {", "}");
   return ScalarEmitter(stream).emit(region, roundedTo ? beforeRounding(yielded, roundedTo) : yielded);
 }

@@ -54,6 +54,18 @@ func.func @f16(%x: tensor<?x256xf16>, %w1: tensor<256x512xf16> {ffn.weight}, %w2
   return %y3, %n : tensor<?x128xf16>, tensor<512xi32>
 }
 
+// A 2:4 sparse product.
+func.func @sparse(%x: tensor<?x256xbf16>, %w: tensor<352x256xf8E4M3FN> {ffn.weight})
+    -> (tensor<?x352xbf16>, tensor<352xi32>) {
+  %v, %m = ffn.sparsify %x along 1 : (tensor<?x256xbf16>) -> (tensor<?x256xbf16>, tensor<?x256xi1>)
+  %q, %s = ffn.quantize %v by row : (tensor<?x256xbf16>) -> (tensor<?x256xf8E4M3FN>, tensor<?xf32>)
+  %y = ffn.matmul %q scaled %s, %w {transpose_rhs, ffn.layout = #ffn.layout<token_wise>}
+     : (tensor<?x256xf8E4M3FN>, tensor<?xf32>, tensor<352x256xf8E4M3FN>) -> tensor<?x352xbf16>
+  %a = ffn.relu %y : tensor<?x352xbf16> -> tensor<?x352xbf16>
+  %n = ffn.count_nonzero %a : tensor<?x352xbf16> -> tensor<352xi32>
+  return %y, %n : tensor<?x352xbf16>, tensor<352xi32>
+}
+
 // Columns that are no multiple of 32, so that a thread's are not side by side; gelu is counted, zero only at zero.
 func.func @odd_columns(%x: tensor<?x256xbf16>, %w: tensor<360x256xbf16> {ffn.weight})
     -> (tensor<?x360xbf16>, tensor<360xi32>) {

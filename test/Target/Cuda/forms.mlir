@@ -48,6 +48,8 @@ kern.gemm @staged attributes {lhs = !kern.buffer<?x512xf8E4M3FN, #kern.packed24<
 // CHECK-NEXT: using Out = winnow::F32;
 // CHECK-NEXT: static constexpr bool kCompress = false;
 // CHECK-NEXT: static constexpr int kOutPanel = 0;
+// CHECK-NEXT: static constexpr bool kCounts = false;
+// CHECK-NEXT: };
 // CHECK:      extern "C" __global__ void __launch_bounds__(256, 1) dense_f8(const __grid_constant__ winnow::TensorMap lhs_map, const __grid_constant__ winnow::TensorMap rhs_map, const float *lhs_scale, const float *rhs_scale, void *out, int tokens) {
 // CHECK:      arguments.m = tokens;
 // CHECK-NEXT: arguments.n = 1000;
@@ -228,6 +230,120 @@ kern.map @transpose_f8 attributes {input = !kern.buffer<300x200xf8E4M3FN>, selec
 // CHECK-NEXT: winnow::ptx::wait_for_launches_before();
 // CHECK-NEXT: winnow::scale_patch<Config, Body>(input, scale, counter, tokens, 768);
 kern.map @scale_column attributes {input = !kern.buffer<?x768xbf16>, select = array<i64: 0>, granularity = "column", scale_mode = "scale_only", scale_element = f8E5M2, outputs = [!kern.buffer<768xf32>], schedule = #kern.schedule<patch, tile = [64, 128]>} {
+^bb0(%x: f32):
+  kern.yield %x : f32
+}
+
+// Counts of what is selected from, told from pairs: zero at and below 2^-75, whose square is too small for f32.
+// CHECK-LABEL: // kernel counted_fused
+// CHECK:      struct Counted {
+// CHECK:      struct Config {
+// CHECK:      static constexpr bool kCounts = true;
+// CHECK-NEXT: using Counted = ::Counted;
+// CHECK-NEXT: using CountedInput = winnow::Bf16;
+// CHECK-NEXT: static constexpr int kCountedLeast = 6657;
+// CHECK-NEXT: static constexpr int kCountedSign = 0;
+// CHECK-NEXT: static constexpr bool kCountedInPairs = true;
+// CHECK:      counted_fused({{.*}}void *out, unsigned *counts, unsigned *progress, int tokens) {
+// CHECK:      arguments.counts = counts;
+kern.gemm @counted_fused attributes {lhs = !kern.buffer<?x6144xf8E4M3FN>, lhs_scale = !kern.buffer<?xf32>, rhs = !kern.buffer<24576x6144xf8E4M3FN>, rhs_scale = !kern.buffer<24576xf32>, transpose_rhs, out = !kern.buffer<?x24576xf8E4M3FN, #kern.packed24<axis = 1, panel = 256>>, out_scale = !kern.buffer<f32>, out_granularity = "tensor", counts = !kern.buffer<24576xi32>, schedule = #kern.schedule<wgmma, tile = [128, 192], warpgroups = 2, stages = 5, raster = 24, pacing = 8, turns = 1>} {
+^bb0(%x: f32):
+  %0 = arith.truncf %x : f32 to bf16
+  %1 = arith.extf %0 : bf16 to f32
+  %zero = arith.constant 0.0 : f32
+  %r = arith.maximumf %1, %zero : f32
+  %y = arith.mulf %r, %r : f32
+  kern.yield %y : f32
+} counted {
+^bb0(%x: f32):
+  kern.yield %x : f32
+}
+
+// Counts of what relu2 will make of the stored result, which the epilogue need not round itself.
+// CHECK-LABEL: // kernel counted_stored
+// CHECK:      struct Counted {
+// CHECK:      static constexpr int kReluPower = 2;
+// CHECK:      static constexpr int kCountedLeast = 6657;
+// CHECK-NEXT: static constexpr int kCountedSign = 1;
+// CHECK-NEXT: static constexpr bool kCountedInPairs = false;
+// CHECK:      struct Epilogue {
+// CHECK:      float apply(float x) {
+// CHECK-NOT:  return v
+// CHECK:      return x;
+kern.gemm @counted_stored attributes {lhs = !kern.buffer<?x6144xf8E4M3FN>, lhs_scale = !kern.buffer<?xf32>, rhs = !kern.buffer<24576x6144xf8E4M3FN>, rhs_scale = !kern.buffer<24576xf32>, transpose_rhs, out = !kern.buffer<?x24576xbf16>, counts = !kern.buffer<24576xi32>, schedule = #kern.schedule<wgmma, tile = [128, 192], warpgroups = 2, stages = 5, raster = 24, pacing = 8, split = 4, turns = 1>} {
+^bb0(%x: f32):
+  %0 = arith.truncf %x : f32 to bf16
+  %1 = arith.extf %0 : bf16 to f32
+  kern.yield %1 : f32
+} counted {
+^bb0(%x: f32):
+  %zero = arith.constant 0.0 : f32
+  %r = arith.maximumf %x, %zero : f32
+  %y = arith.mulf %r, %r : f32
+  kern.yield %y : f32
+}
+
+// Through stages of the ring.
+// CHECK-LABEL: // kernel counted_staged
+// CHECK:      static constexpr int kCountedLeast = 1;
+// CHECK-NEXT: static constexpr int kCountedSign = 2;
+kern.gemm @counted_staged attributes {lhs = !kern.buffer<?x6144xf8E4M3FN>, lhs_scale = !kern.buffer<?xf32>, rhs = !kern.buffer<24576x6144xf8E4M3FN>, rhs_scale = !kern.buffer<24576xf32>, transpose_rhs, out = !kern.buffer<?x24576xbf16>, counts = !kern.buffer<24576xi32>, schedule = #kern.schedule<wgmma, tile = [256, 192], warpgroups = 2, stages = 4, raster = 8, staged = 1>} {
+^bb0(%x: f32):
+  %0 = arith.truncf %x : f32 to bf16
+  %1 = arith.extf %0 : bf16 to f32
+  kern.yield %1 : f32
+} counted {
+^bb0(%x: f32):
+  kern.yield %x : f32
+}
+
+// Of 16-bit values that are compressed.
+// CHECK-LABEL: // kernel counted_bf16
+// CHECK:      static constexpr int kCountedLeast = 1;
+// CHECK-NEXT: static constexpr int kCountedSign = 0;
+kern.gemm @counted_bf16 attributes {lhs = !kern.buffer<?x6144xbf16>, rhs = !kern.buffer<24576x6144xbf16>, transpose_rhs, out = !kern.buffer<?x24576xbf16, #kern.packed24<axis = 1, panel = 256>>, counts = !kern.buffer<24576xi32>, schedule = #kern.schedule<wgmma, tile = [128, 192], warpgroups = 2, stages = 5, raster = 24, pacing = 8, turns = 1>} {
+^bb0(%x: f32):
+  %0 = arith.truncf %x : f32 to bf16
+  %1 = arith.extf %0 : bf16 to f32
+  %zero = arith.constant 0.0 : f32
+  %r = arith.maximumf %1, %zero : f32
+  %y = arith.mulf %r, %r : f32
+  %2 = arith.truncf %y : f32 to bf16
+  %3 = arith.extf %2 : bf16 to f32
+  kern.yield %3 : f32
+} counted {
+^bb0(%x: f32):
+  kern.yield %x : f32
+}
+
+// Nothing is known of what is counted: the values are looked at.
+// CHECK-LABEL: // kernel counted_values
+// CHECK:      using CountedInput = winnow::F32;
+// CHECK-NEXT: static constexpr int kCountedLeast = 0;
+kern.gemm @counted_values attributes {lhs = !kern.buffer<?x512xbf16>, rhs = !kern.buffer<1000x512xbf16>, transpose_rhs, out = !kern.buffer<?x1000xf32>, counts = !kern.buffer<1000xi32>, schedule = #kern.schedule<wgmma, tile = [128, 128], warpgroups = 2, stages = 4, raster = 8>} {
+^bb0(%x: f32):
+  kern.yield %x : f32
+} counted {
+^bb0(%x: f32):
+  %y = math.tanh %x : f32
+  kern.yield %y : f32
+}
+
+// CHECK-LABEL: // kernel counted_simt
+// CHECK:      counted_simt(const void *lhs, const void *rhs, void *out, unsigned *counts, int tokens) {
+// CHECK:      arguments.counts = counts;
+kern.gemm @counted_simt attributes {lhs = !kern.buffer<?x30xf32>, rhs = !kern.buffer<30x50xf32>, out = !kern.buffer<?x50xf32>, counts = !kern.buffer<50xi32>, schedule = #kern.schedule<simt, tile = [64, 64]>} {
+^bb0(%x: f32):
+  kern.yield %x : f32
+} counted {
+^bb0(%x: f32):
+  kern.yield %x : f32
+}
+
+// CHECK-LABEL: // kernel count
+// CHECK:      count(const void *input, unsigned *counts, int tokens) {
+// CHECK-NEXT: winnow::count_patch<Config, Body>(input, counts, tokens, 768);
+kern.map @count attributes {input = !kern.buffer<?x768xf8E4M3FN>, select = array<i64>, granularity = "column", scale_mode = "count_only", outputs = [!kern.buffer<768xi32>], schedule = #kern.schedule<patch, tile = [64, 128]>} {
 ^bb0(%x: f32):
   kern.yield %x : f32
 }

@@ -162,8 +162,7 @@ __device__ __forceinline__ void consume(const GemmArguments &arguments, const Te
           turns.pass(thread);
       }
     if constexpr (Config::kCompress) {
-      // Pairs know the value that is stored, not what else may be counted.
-      if constexpr (Epilogue::kReluPower > 0 && Epilogue::ReluInput::kBytes == 2 && countsEpilogue<Config>()) {
+      if constexpr (Epilogue::kReluPower > 0 && Epilogue::ReluInput::kBytes == 2 && allowsPairs<Config>()) {
         if (!store_packed<Config, Epilogue, true>(arguments, accumulators, scales, row0, column0, thread))
           store_packed_slowly<Config, Epilogue>(arguments, accumulators, scales, row0, column0, thread);
       } else {

@@ -44,6 +44,17 @@ __device__ __forceinline__ u32 add_u16x2(u32 a, u32 b) {
   asm("add.u16x2 %0, %1, %2;" : "=r"(result) : "r"(a), "r"(b));
   return result;
 }
+/// Signed halves: the larger; and the smaller, or 0 if that is negative (PTX ISA, "min").
+__device__ __forceinline__ u32 maximum_s16x2(u32 a, u32 b) {
+  u32 result;
+  asm("max.s16x2 %0, %1, %2;" : "=r"(result) : "r"(a), "r"(b));
+  return result;
+}
+__device__ __forceinline__ u32 minimum_relu_s16x2(u32 a, u32 b) {
+  u32 result;
+  asm("min.relu.s16x2 %0, %1, %2;" : "=r"(result) : "r"(a), "r"(b));
+  return result;
+}
 /// 0xFFFF in each half where a >= b, or a > b; 0 elsewhere, also where either is NaN (PTX ISA, "set").
 __device__ __forceinline__ u32 at_least_bf16x2(u32 a, u32 b) {
   u32 mask;

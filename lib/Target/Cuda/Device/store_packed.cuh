@@ -14,6 +14,17 @@ struct Unchanged {
   static __device__ __forceinline__ float apply(float x) { return x; }
 };
 
+/// Counts values of the epilogue, two at a time if they are 16-bit numbers.
+template <class Config, class Epilogue>
+__device__ __forceinline__ void take_values(ColumnCounts<Config, false> &counts, const float (&y)[8], bool counted) {
+  if constexpr (Config::kCountedLeast > 0) {
+    using In = Pairs<typename Config::CountedInput>;
+    counts.take_pairs(In::of(y[0], y[4]), In::of(y[1], y[5]), In::of(y[2], y[6]), In::of(y[3], y[7]), counted);
+  } else {
+    counts.take(y, counted);
+  }
+}
+
 /// Keeps two of every four along N and writes the tile as packed blocks: the form in which the next GEMM reads its A.
 /// Every byte of the blocks that the tile covers is written, zeros where the matrix ends inside one. With `kPaired`
 /// groups are selected from in pairs (select_pairs.cuh); returns false if the tile has to be written again without. What
@@ -65,7 +76,7 @@ __device__ __forceinline__ bool store_packed(const GemmArguments &arguments, con
       const int offset = Block::value_offset(0, (column64 % Block::kSlabElements + 32 * group) / 2 * Out::kBytes);
       float column_scale[8];
       scales.columns(column_scale, 2 * unit + group, quad);
-      [[maybe_unused]] ColumnCounts<Config> counts;
+      [[maybe_unused]] ColumnCounts<Config, /*kAdjacent=*/false> counts;
 #pragma unroll
       for (int block = 0; block < Shape::kBlocks; ++block)
 #pragma unroll
@@ -83,13 +94,13 @@ __device__ __forceinline__ bool store_packed(const GemmArguments &arguments, con
               range.take(x[i]);
             }
             if constexpr (Config::kCounts)
-              counts.template take_pairs<typename Epilogue::ReluInput, Epilogue::kReluPower>(x, counted);
+              counts.take_pairs(x[0], x[1], x[2], x[3], counted);
             unpack<typename Epilogue::ReluInput, Epilogue::kReluPower>(
                 keep_two_pairs<typename Epilogue::ReluInput>(x[0], x[1], x[2], x[3]), selected);
           } else {
             finish<Config, Epilogue>(y, product, half, rows.scale[block][half], column_scale);
             if constexpr (Config::kCounts)
-              counts.take(y, counted);
+              take_values<Config, Epilogue>(counts, y, counted);
             selected[0] = keep_two<Epilogue::kOrdered>(y[0], y[1], y[2], y[3]);
             selected[1] = keep_two<Epilogue::kOrdered>(y[4], y[5], y[6], y[7]);
           }

@@ -16,7 +16,7 @@ __device__ __forceinline__ void store_rows(const GemmArguments &arguments, const
   for (int group = 0; group < Config::kTileN / 32; ++group) {
     float column_scale[8];
     scales.columns(column_scale, group, quad);
-    [[maybe_unused]] ColumnCounts<Config> counts;
+    [[maybe_unused]] ColumnCounts<Config, /*kAdjacent=*/true> counts;
 #pragma unroll
     for (int block = 0; block < Shape::kBlocks; ++block)
 #pragma unroll
@@ -25,11 +25,17 @@ __device__ __forceinline__ void store_rows(const GemmArguments &arguments, const
         float y[8];
         finish<Config, Epilogue>(y, &accumulators.value[block][group * 16], half, rows.scale[block][half],
                                  column_scale);
-        if constexpr (Config::kCounts)
+        if constexpr (Config::kCounts && !countsStored<Config>())
           counts.take(y, row < arguments.m);
 #pragma unroll
         for (int e = 0; e < 8; ++e)
           y[e] = out_scale.apply(y[e], rows.multiplier[block][half], column0 + tile_column<Config>(group, quad, e));
+        if constexpr (countsStored<Config>()) {
+          u32 low[2], high[2];
+          narrow4<Out>(low, y[0], y[1], y[2], y[3]);
+          narrow4<Out>(high, y[4], y[5], y[6], y[7]);
+          counts.take_pairs(low[0], low[1], high[0], high[1], row < arguments.m);
+        }
         if (row >= arguments.m)
           continue;
         if constexpr (Config::kRhsPermuted) { // n is a multiple of 32: the eight columns are all inside or all outside

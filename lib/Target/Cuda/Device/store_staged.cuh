@@ -102,7 +102,7 @@ __device__ __forceinline__ void store_staged(const GemmArguments &arguments, con
         break;
       float column_scale[8];
       scales.columns(column_scale, group, quad);
-      [[maybe_unused]] ColumnCounts<Config> counts;
+      [[maybe_unused]] ColumnCounts<Config, /*kAdjacent=*/true> counts;
 #pragma unroll
       for (int block = 0; block < Shape::kBlocks; ++block)
 #pragma unroll
@@ -110,14 +110,17 @@ __device__ __forceinline__ void store_staged(const GemmArguments &arguments, con
           float y[8];
           finish<Config, Epilogue>(y, &accumulators.value[block][group * 16], half, rows.scale[block][half],
                                    column_scale);
-          if constexpr (Config::kCounts)
-            counts.take(y, row0 + block * 64 + half * 8 + row_in_block < arguments.m);
+          [[maybe_unused]] const bool counted = row0 + block * 64 + half * 8 + row_in_block < arguments.m;
+          if constexpr (Config::kCounts && !countsStored<Config>())
+            counts.take(y, counted);
 #pragma unroll
           for (int e = 0; e < 8; ++e)
             y[e] = out_scale.apply(y[e], rows.multiplier[block][half], column0 + 32 * group + 8 * quad + e);
           u32 low[Out::kBytes], high[Out::kBytes];
           narrow4<Out>(low, y[0], y[1], y[2], y[3]);
           narrow4<Out>(high, y[4], y[5], y[6], y[7]);
+          if constexpr (countsStored<Config>())
+            counts.take_pairs(low[0], low[1], high[0], high[1], counted);
           ptx::store_shared(place + chunk * Store::kChunkBytes + (block * 64 + half * 8) * 64, low[0], low[1], high[0],
                             high[1]);
         }
