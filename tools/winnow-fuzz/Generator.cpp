@@ -173,7 +173,7 @@ private:
   //===------------------------------------------------------------------------------------------------------------===//
 
   void grow() {
-    switch (random() % 12) {
+    switch (random() % 13) {
     case 0:
     case 1:
     case 2:
@@ -190,6 +190,8 @@ private:
     case 9:
     case 10:
       return chance(0.7) ? compress() : decompress();
+    case 11:
+      return countNonzero();
     default:
       return dynamicScale();
     }
@@ -258,6 +260,15 @@ private:
          pick<std::string>({"f8E4M3FN", "f8E5M2"}) + " : (" + typeOf(*input) + ") -> " + scaleType(scale.extent));
     result(scale.name, scaleType(scale.extent));
     scales.push_back(scale);
+  }
+
+  void countNonzero() {
+    Matrix *input = choose([](const Matrix &m) { return m.sparseAxis < 0; });
+    if (!input)
+      return;
+    std::string name = fresh(), type = "tensor<" + extentText(input->columns) + "xi32>";
+    emit(name + " = ffn.count_nonzero " + input->name + " : " + typeOf(*input) + " -> " + type);
+    result(name, type);
   }
 
   bool canGroup(int64_t extent) const { return extent == kTokens ? dynamic || tokens % 4 == 0 : extent % 4 == 0; }
