@@ -23,6 +23,7 @@ def ffn(
     density: float | None = None,
     max_drop: float | None = None,
     sparsity: Any = None,
+    count_nonzero: bool = False,
     bias: bool = False,
 ) -> str:
     """MLIR text of ``activation(x · w1ᵀ) · w2ᵀ`` with a dynamic token count, for :func:`winnow.compile`.
@@ -38,6 +39,8 @@ def ffn(
         are never zero there is no expectation.
     sparsity: instead of density and max_drop, what was measured: a layer of a report of winnow.probe, or a mapping with
         the keys density and, optionally, max_drop (default 0.05) and profile, (d_ffn,).
+    count_nonzero: whether there is a second result, (d_ffn,) int32: for how many tokens each feature's activation is
+        not zero, before any is dropped.
     """
     for name, value in (("d_model", d_model), ("d_ffn", d_ffn)):
         if isinstance(value, bool) or not isinstance(value, int):
@@ -73,8 +76,8 @@ def ffn(
         attribute = sparsity_attribute(density, 0.05 if max_drop is None else max_drop, profile)
         note = f" {{ffn.sparsity = {attribute}}}"
     if dtype in _F8:
-        return _quantised(d_model, d_ffn, activation, _F8[dtype], scale == "static", note)
-    return _wide(d_model, d_ffn, activation, _WIDE[dtype], note)
+        return _quantised(d_model, d_ffn, activation, _F8[dtype], scale == "static", note, count_nonzero)
+    return _wide(d_model, d_ffn, activation, _WIDE[dtype], note, count_nonzero)
 
 
 def _expect(name: str, value: str, choices: tuple[str, ...]) -> None:
@@ -82,19 +85,30 @@ def _expect(name: str, value: str, choices: tuple[str, ...]) -> None:
         raise ValueError(f"{name}: expected one of {', '.join(choices)}, got {value!r}")
 
 
-def _wide(d: int, h: int, activation: str, t: str, note: str) -> str:
+def _counted(h: int, t: str, d: int, out: str, counts: bool) -> tuple[str, str, str]:
+    """The count of %y2 (?xhxt), the types of the function's results, and its end."""
+    y3 = f"tensor<?x{d}x{out}>"
+    if not counts:
+        return "", y3, f"return %y3 : {y3}"
+    n = f"tensor<{h}xi32>"
+    return f"\n  %n = ffn.count_nonzero %y2 : tensor<?x{h}x{t}> -> {n}", f"({y3}, {n})", f"return %y3, %n : {y3}, {n}"
+
+
+def _wide(d: int, h: int, activation: str, t: str, note: str, counts: bool) -> str:
+    count, results, end = _counted(h, t, d, t, counts)
     return f"""\
 func.func @forward(%x: tensor<?x{d}x{t}>, %w1: tensor<{h}x{d}x{t}> {{ffn.weight}},
-                   %w2: tensor<{d}x{h}x{t}> {{ffn.weight}}) -> tensor<?x{d}x{t}> {{
+                   %w2: tensor<{d}x{h}x{t}> {{ffn.weight}}) -> {results} {{
   %y1 = ffn.matmul %x, %w1 {{transpose_rhs}} : (tensor<?x{d}x{t}>, tensor<{h}x{d}x{t}>) -> tensor<?x{h}x{t}>
-  %y2 = ffn.{activation} %y1{note} : tensor<?x{h}x{t}> -> tensor<?x{h}x{t}>
+  %y2 = ffn.{activation} %y1{note} : tensor<?x{h}x{t}> -> tensor<?x{h}x{t}>{count}
   %y3 = ffn.matmul %y2, %w2 {{transpose_rhs}} : (tensor<?x{h}x{t}>, tensor<{d}x{h}x{t}>) -> tensor<?x{d}x{t}>
-  return %y3 : tensor<?x{d}x{t}>
+  {end}
 }}
 """
 
 
-def _quantised(d: int, h: int, activation: str, f8: str, static: bool, note: str) -> str:
+def _quantised(d: int, h: int, activation: str, f8: str, static: bool, note: str, counts: bool) -> str:
+    count, results, end = _counted(h, "f32", d, "bf16", counts)
     extra = ",\n                   %y2_scale: tensor<f32>" if static else ""
     if static:
         scale_type = "tensor<f32>"
@@ -111,14 +125,14 @@ def _quantised(d: int, h: int, activation: str, f8: str, static: bool, note: str
 func.func @forward(%x: tensor<?x{d}xbf16>,
                    %w1: tensor<{h}x{d}x{f8}> {{ffn.weight}}, %w1_scale: tensor<{h}xf32> {{ffn.weight}},
                    %w2: tensor<{d}x{h}x{f8}> {{ffn.weight}}, %w2_scale: tensor<{d}xf32> {{ffn.weight}}{extra})
-    -> tensor<?x{d}xbf16> {{
+    -> {results} {{
   %xq, %x_scale = ffn.quantize %x by row : (tensor<?x{d}xbf16>) -> (tensor<?x{d}x{f8}>, tensor<?xf32>)
   %y1 = ffn.matmul %xq scaled %x_scale, %w1 scaled %w1_scale {{transpose_rhs}}
       : (tensor<?x{d}x{f8}>, tensor<?xf32>, tensor<{h}x{d}x{f8}>, tensor<{h}xf32>) -> tensor<?x{h}xbf16>
-  %y2 = ffn.{activation} %y1{note} : tensor<?x{h}xbf16> -> tensor<?x{h}xf32>
+  %y2 = ffn.{activation} %y1{note} : tensor<?x{h}xbf16> -> tensor<?x{h}xf32>{count}
 {quantise}
   %y3 = ffn.matmul %y2q scaled %y2_scale, %w2 scaled %w2_scale {{transpose_rhs}}
       : (tensor<?x{h}x{f8}>, {scale_type}, tensor<{d}x{h}x{f8}>, tensor<{d}xf32>) -> tensor<?x{d}xbf16>
-  return %y3 : tensor<?x{d}xbf16>
+  {end}
 }}
 """

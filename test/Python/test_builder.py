@@ -16,13 +16,20 @@ import winnow
     static=st.booleans(),
     density=st.none() | st.floats(0, 1),
     tokens=st.integers(1, 9),
+    counts=st.booleans(),
 )
-@hypothesis.example(d_model=4, d_ffn=4, activation="relu2", dtype="bf16", static=False, density=5e-324, tokens=1)
-def test_everything_it_builds_compiles_and_runs(d_model, d_ffn, activation, dtype, static, density, tokens):
+@hypothesis.example(d_model=4, d_ffn=4, activation="relu2", dtype="bf16", static=False, density=5e-324, tokens=1, counts=True)
+def test_everything_it_builds_compiles_and_runs(d_model, d_ffn, activation, dtype, static, density, tokens, counts):
     scale = "static" if static and dtype.startswith("f8") else "dynamic_row"
-    text = winnow.ffn(d_model, d_ffn, activation=activation, dtype=dtype, scale=scale, density=density)
+    text = winnow.ffn(
+        d_model, d_ffn, activation=activation, dtype=dtype, scale=scale, density=density, count_nonzero=counts
+    )
     ffn = winnow.compile(text, target="cpu")
     result = ffn(*ffn.random_inputs(tokens))
+    if counts:
+        result, count = result
+        assert count.dtype == np.int32 and count.shape == (d_ffn,)
+        assert (count >= 0).all() and (count <= tokens).all()
     assert result.shape == (tokens, d_model)
     assert np.isfinite(result.astype(np.float32)).all()
 
@@ -32,6 +39,14 @@ def test_agrees_with_numpy():
     x, w1, w2 = ffn.random_inputs(5, seed=3)
     expected = np.maximum(x.astype("f8") @ w1.T, 0) ** 2 @ w2.T
     np.testing.assert_allclose(ffn(x, w1, w2), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_counts_agree_with_numpy():
+    ffn = winnow.compile(winnow.ffn(64, 128, dtype="f32", count_nonzero=True), target="cpu")
+    x, w1, w2 = ffn.random_inputs(5, seed=3)
+    y, counts = ffn(x, w1, w2)
+    np.testing.assert_array_equal(counts, (x.astype("f8") @ w1.T > 0).sum(0))
+    np.testing.assert_array_equal(y, winnow.compile(winnow.ffn(64, 128, dtype="f32"), target="cpu")(x, w1, w2))
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,17 @@ def test_every_element_type_passes():
     assert same(first, a) and same(second, mask)
 
 
+def test_counts_are_int32_and_belong_to_one_call():
+    spec = winnow.ffn(16, 32, dtype="f32", count_nonzero=True)
+    ffn = winnow.jax.compile(spec)
+    x = jnp.asarray(np.random.default_rng(1).standard_normal((2, 3, 16)), jnp.float32)
+    w1, w2 = (jnp.asarray(a) for a in ffn.random_inputs(1)[1:])
+    y, counts = jax.jit(ffn)(x[0], w1, w2)
+    assert counts.dtype == jnp.int32 and same(counts, reference(spec, x[0], w1, w2)[1])
+    _, each = jax.vmap(ffn, in_axes=(0, None, None))(x, w1, w2)
+    assert same(each, np.stack([reference(spec, one, w1, w2)[1] for one in x]))
+
+
 def test_several_inputs_and_results():
     ffn = winnow.jax.compile(SEVERAL)
     inputs = ffn.random_inputs(6)

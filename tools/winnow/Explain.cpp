@@ -110,6 +110,9 @@ KernelEstimate ExplainVerb::estimate(ffn::KernelOp kernel, const Chip &chip) con
     estimate.chosen =
         predictProductKernel(matmul, result, matmul.isSparse(), isa<ffn::Sparse24Type>(result), spec.tokens, chip);
     estimate.dense = predictProductKernel(matmul, result, false, false, spec.tokens, chip);
+    for (Type counts : llvm::drop_begin(kernel->getResultTypes())) // zeroed, and added to
+      for (ffn::Prediction *prediction : {&estimate.chosen, &estimate.dense})
+        prediction->bytes += 2 * bytesOf(counts, spec.tokens, /*asDense=*/true);
     return estimate;
   }
   for (bool asDense : {false, true}) {

@@ -41,11 +41,11 @@ def FormKernelsPass : Pass<"ffn-form-kernels", "::mlir::ModuleOp"> {
 def FuseActivationPass : Pass<"ffn-fuse-activation", "::mlir::ModuleOp"> {
   let summary = "one kernel for activation, selection, quantisation and compression of a matrix";
   let description = [{
-    Input: after `ffn-split-dynamic-scale`. Output: activation, sparsify, quantize, compress and dynamic_scale are inside
-    kernels of form F3 or F4 (docs/passes.md). Each value that a matrix product, a result of the function or another
-    kernel needs gets a kernel that starts from a stored matrix: a function argument, the result of a product, or a value
-    where a chain is longer than one kernel can hold. Element-wise producers are cloned into each kernel that needs
-    them: computing them again costs less than storing them.
+    Input: after `ffn-split-dynamic-scale`. Output: activation, sparsify, quantize, compress, dynamic_scale and
+    count_nonzero are inside kernels of form F3, F4 or F5 (docs/passes.md). Each value that a matrix product, a result
+    of the function or another kernel needs gets a kernel that starts from a stored matrix: a function argument, the
+    result of a product, or a value where a chain is longer than one kernel can hold. Element-wise producers are
+    cloned into each kernel that needs them: computing them again costs less than storing them.
 
     A selection under the mask of an earlier selection of the same matrix becomes a selection of what the earlier one
     left, which is the same by definition (unless the earlier one was under a mask itself and its input is selected from:
@@ -83,11 +83,15 @@ def FuseEpiloguePass : Pass<"ffn-fuse-epilogue", "::mlir::ModuleOp"> {
   let description = [{
     Input: after `ffn-fuse-activation`. Output: where a kernel of form F3 is the only reader of a matrix product, has one
     result, a given scale or none, and selects along the features only (and then compresses), the product moves into it:
-    form F2. Numeric effect: none; the product is still rounded to its own element type first.
+    form F2. A kernel of form F5 that counts non-zeros of what activations make of the product moves there too, and then
+    is no reader; where the product has to be stored it moves to the product itself, form F1. Numeric effect: none; the
+    product is still rounded to its own element type first.
 
     Declines, each with a missed remark `KeptApart` that says why: several readers; a dynamic row scale (needs the whole
     row before the first value can be written); a dynamic scale kernel; feature-wise selection (crosses tokens, which lie
-    in different tiles); more than one result; a compressed result of a product that the tensor cores cannot take.
+    in different tiles); more than one result; a compressed result of a product that the tensor cores cannot take; a
+    second count of a product, and one of what is selected. A count that does not follow from what the kernel makes, or
+    that is read before it, moves to the stored product.
 
     ```mlir
     func.func @f(%x: tensor<?x64xbf16>, %w: tensor<64x32xbf16>) -> tensor<?x32xbf16> {
@@ -112,7 +116,7 @@ def FuseEpiloguePass : Pass<"ffn-fuse-epilogue", "::mlir::ModuleOp"> {
       return %r : tensor<?x32xbf16>
     }
     ```
-    Remarks: passed `FusedEpilogue`; missed `KeptApart`.
+    Remarks: passed `FusedEpilogue`, `FusedCount`; missed `KeptApart`.
   }];
   let dependentDialects = ["::winnow::ffn::FFNDialect"];
 }
@@ -275,7 +279,7 @@ def VerifyKernelFormPass : Pass<"ffn-verify-kernel-form", "::mlir::ModuleOp"> {
   let summary = "gate: every operation is in a kernel of a known form";
   let description = [{
     Input and output: after `ffn-form-kernels`. Changes nothing. Fails at an operation outside a kernel and at a kernel of
-    none of the forms F1 to F4 of docs/passes.md; the error names the operation, the rule, and the pass that should have
+    none of the forms F1 to F5 of docs/passes.md; the error names the operation, the rule, and the pass that should have
     seen to it. What passes here is what the conversion to the kern dialect accepts.
 
     ```mlir
