@@ -130,6 +130,8 @@ Result<CheckReport> tool::checkDevice(func::FuncOp spec, func::FuncOp lowered, c
       return want.error();
     for (size_t i = 0; i < results.size(); ++i) {
       Type type = spec.getResultTypes()[i];
+      if (!sample.whole() && results[i].element() == rt::ElementType::i32)
+        continue; // counts of all tokens: checkStages compares them by columns
       bool rows = hasTokenRows(type);
       agreements.push_back(compareTensors("result " + std::to_string(i), rows ? sample.text() : "all of it",
                                           rows ? takeRows(results[i], sample) : results[i], *(*want)[i],

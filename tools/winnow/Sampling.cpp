@@ -161,7 +161,6 @@ bool tool::hasIndependentTokens(func::FuncOp function) {
                         .Case([](ffn::SparsifyOp sparsify) {
                           return !isDynamic(sparsify.getInput()) || sparsify.getAxis() == 1;
                         })
-                        .Case([](ffn::CountNonzeroOp count) { return !isDynamic(count.getInput()); })
                         .Default([](Operation *) { return true; });
                 independent &= llvm::all_of(op->getResults(), [&](Value value) {
                   return !isa<ShapedType, ffn::Sparse24Type>(value.getType()) || onlyRowsAreTokens(value);
@@ -195,7 +194,6 @@ static std::optional<Cut> cutOfUse(OpOperand &use) {
       .Case([&](ffn::SparsifyOp sparsify) -> std::optional<Cut> {
         return sparsify.getAxis() == 1 ? std::optional(Cut::rows) : std::nullopt;
       })
-      .Case([](ffn::CountNonzeroOp) -> std::optional<Cut> { return std::nullopt; })
       .Default([](Operation *) { return Cut::rows; });
 }
 
@@ -245,8 +243,9 @@ OwningOpRef<ModuleOp> tool::isolateKernel(ffn::KernelOp kernel, std::optional<in
     inputs.push_back(cut == Cut::none ? argument.getType()
                                       : withRows(argument.getType(), *rows, cut == Cut::columns ? 1 : 0));
   }
-  for (Type type : kernel.getResultTypes())
-    results.push_back(cuts ? withRows(type, *rows, 0) : type);
+  auto hasRows = [](Value value) { return !value.getDefiningOp<ffn::CountNonzeroOp>(); };
+  for (Value value : body.getTerminator()->getOperands())
+    results.push_back(cuts && hasRows(value) ? withRows(value.getType(), *rows, 0) : value.getType());
 
   auto function = func::FuncOp::create(builder, kernel.getLoc(), "stage", builder.getFunctionType(inputs, results));
   Block *entry = function.addEntryBlock();
@@ -256,7 +255,7 @@ OwningOpRef<ModuleOp> tool::isolateKernel(ffn::KernelOp kernel, std::optional<in
   for (Operation &op : body.without_terminator()) {
     Operation *copy = builder.clone(op, mapping);
     if (cuts && !isa<arith::ConstantOp>(op))
-      for (Value result : copy->getResults())
+      for (Value result : llvm::make_filter_range(copy->getResults(), hasRows))
         result.setType(withRows(result.getType(), *rows, 0));
   }
   llvm::SmallVector<Value> values;

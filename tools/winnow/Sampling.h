@@ -51,7 +51,8 @@ double estimateReferenceBytes(mlir::func::FuncOp function, int64_t tokens);
 /// Rows out of `total` that the reference can compute in about so many seconds, where all would take `multiplyAdds`.
 int64_t affordableRows(double multiplyAdds, int64_t total, double seconds);
 
-/// True if every row of every value that depends on the token count depends on that row of the inputs alone.
+/// True if every row of every value that depends on the token count depends on that row of the inputs alone. Counts, which are
+/// of all rows, do not matter: nothing is computed from them.
 bool hasIndependentTokens(mlir::func::FuncOp function);
 
 /// How an operand of a kernel is cut down when only some rows of its results are wanted.
