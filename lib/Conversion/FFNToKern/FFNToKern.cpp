@@ -318,6 +318,11 @@ void FunctionConverter::emitMap(const PlannedKernel &planned, Value input, bool 
   }
   if (form.count && !form.isGemm())
     return emitCount(planned, input);
+  if (cast<BufferType>(input.getType()).getElementType().isInteger(32)) { // no map reads counts, but for a copy
+    ffn::KernelOp kernel = form.kernel;
+    kern::CopyOp::create(*program, kernel.getLoc(), input, createRowMajor(kernel->getResult(0), stage));
+    return;
+  }
 
   // Every form of every result that somebody reads; a result yielded twice is written twice.
   SmallVector<MapOutput> outs;

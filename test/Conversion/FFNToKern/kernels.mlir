@@ -183,3 +183,23 @@ func.func @count(%x: tensor<?x64xbf16>) -> tensor<64xi32> {
   }
   return %n : tensor<64xi32>
 }
+
+// -----
+
+// A kernel that copies counts.
+// CHECK-LABEL: kern.program @copied_counts
+// CHECK: kern.launch @copied_counts_0_count(%{{.*}}, %[[N:.*]])
+// CHECK-NEXT: kern.copy %[[N]] to %{{.*}} : !kern.buffer<64xi32>
+// CHECK-NEXT: kern.return
+func.func @copied_counts(%x: tensor<?x64xbf16>) -> tensor<64xi32> {
+  %n = ffn.kernel(%x) : (tensor<?x64xbf16>) -> tensor<64xi32> {
+  ^bb0(%a: tensor<?x64xbf16>):
+    %0 = ffn.count_nonzero %a : tensor<?x64xbf16> -> tensor<64xi32>
+    ffn.yield %0 : tensor<64xi32>
+  }
+  %m = ffn.kernel(%n) : (tensor<64xi32>) -> tensor<64xi32> {
+  ^bb0(%a: tensor<64xi32>):
+    ffn.yield %a : tensor<64xi32>
+  }
+  return %m : tensor<64xi32>
+}
