@@ -342,6 +342,8 @@ kern.gemm @counted_simt attributes {lhs = !kern.buffer<?x30xf32>, rhs = !kern.bu
 
 // CHECK-LABEL: // kernel count
 // CHECK:      count(const void *input, unsigned *counts, int tokens) {
+// CHECK-NEXT: winnow::ptx::let_next_launch_begin();
+// CHECK-NEXT: winnow::ptx::wait_for_launches_before();
 // CHECK-NEXT: winnow::count_patch<Config, Body>(input, counts, tokens, 768);
 kern.map @count attributes {input = !kern.buffer<?x768xf8E4M3FN>, select = array<i64>, granularity = "column", scale_mode = "count_only", outputs = [!kern.buffer<768xi32>], schedule = #kern.schedule<patch, tile = [64, 128]>} {
 ^bb0(%x: f32):
