@@ -73,7 +73,7 @@ TEST_F(NvrtcTest, CompilesToEverythingAtOnce) {
   EXPECT_EQ(image->log, "log of the fake");
   EXPECT_EQ(state.name, "ffn.cu");
   EXPECT_EQ(state.options, (std::vector<std::string>{"--gpu-architecture=sm_90a", "--std=c++17", "--ptxas-options=-v",
-                                                     "--no-cache", "--fmad=false"}));
+                                                     "--minimal", "--no-cache", "--fmad=false"}));
   EXPECT_EQ(state.livePrograms, 0);
 }
 
