@@ -54,6 +54,19 @@ def entries(problem, rows, warpgroups, turns, columns, turn):
                    "measured": {"device": "none", "us": 1.0, "model_us": 2.0, "date": "2026-01-01", "build": "none"}}
 
 
+def counted(text):
+    """@forward_static of a network, with the non-zeros of every feature of y2 as a second result."""
+    before, name, function = text.partition("func.func @forward_static")
+    out, y2, counts = f"tensor<?x{D_MODEL}xbf16>", f"tensor<?x{D_FFN}xf32>", f"tensor<{D_FFN}xi32>"
+    for old, new in [(f"-> {out} {{", f"-> ({out}, {counts}) {{"),
+                     (f"-> {y2}\n", f"-> {y2}\n  %n = ffn.count_nonzero %y2 : {y2} -> {counts}\n"),
+                     (f"return %y3 : {out}", f"return %y3, %n : {out}, {counts}")]:
+        if old not in function:
+            raise ValueError(f"@forward_static does not contain '{old}'")
+        function = function.replace(old, new, 1)
+    return before + name + function
+
+
 def networks(examples):
     """(name, text of the spec, entry, problems of its products)."""
     with open(os.path.join(examples, "modded-nanogpt.mlir"), encoding="utf-8") as file:
@@ -64,6 +77,8 @@ def networks(examples):
     half = {"lhs": "bf16", "rhs": "bf16"}
     yield "f8", text, "forward_static", [{**up, **f8, "out": "f8E4M3FN"}, {**down, **f8}]
     yield "bf16", text, "forward_bf16", [{**up, **half, "out": "bf16"}, {**down, **half}]
+    # The same with counts of what the first product makes.
+    yield "f8 counted", counted(text), "forward_static", [{**up, **f8, "out": "f8E4M3FN"}, {**down, **f8}]
     # Scales by row and by column, results that are not compressed, sparse along K or dense.
     yield "f8 dynamic", text, "forward", [{**up, **f8, "compress": False, "out": "bf16"}, {**down, **f8}]
     # The right operand as [in, out]: transposed by a kernel of its own.
