@@ -107,7 +107,7 @@ MUTATIONS = [
     Mutation("A that is read before the launch before has written it", "ptx::wait_for_launches_before();\n  Pacer", "Pacer",
              "WRONG|metadata name positions", tokens=FEW_TOKENS),
     Mutation("scales that are read before the launch before has written them",
-             "ptx::wait_for_launches_before();\n  const WorkWalk", "const WorkWalk", "WRONG", tokens=FEW_TOKENS),
+             "ptx::wait_for_launches_before();\n  TileScales", "TileScales", "WRONG", tokens=FEW_TOKENS),
     Mutation("a map that does not wait for the launch before", "winnow::ptx::wait_for_launches_before();", ";",
              "no thread has waited for the launches that this one overlaps", tokens=FEW_TOKENS),
     Mutation("a row behind the last", "row >= arguments.m", "row > arguments.m", OUTSIDE),
