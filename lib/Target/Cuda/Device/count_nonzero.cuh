@@ -1,6 +1,6 @@
 //===- count_nonzero.cuh - non-zeros of every column of a product, counted by its epilogue ------------------------===//
 //
-// A thread holds eight columns of every 32 of a tile, in a few rows. It counts them in halves of registers; the eight
+// A thread holds eight columns of every 32 of a tile, in a few rows. It counts them in bytes of two registers; the eight
 // threads of a warp that hold the same columns add up what they have, and each adds one column's sum to memory: 32
 // threads to 32 columns side by side.
 //

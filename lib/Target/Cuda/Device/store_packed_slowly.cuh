@@ -1,8 +1,8 @@
 //===- store_packed_slowly.cuh - what store_packed does, in little code -------------------------------------------===//
 //
-// For the tiles that pairs cannot select from, which are few: one row of 32 columns after the other, in a loop, instead of
-// code for each of them. That would be half of what there is to compile of such a kernel.
-// Pairs have counted what is counted.
+// For the tiles that pairs cannot select from, which are few: one row of 32 columns after the other, in a loop, instead
+// of code for each of them. That would be half of what there is to compile of such a kernel. Counts are not its
+// business: pairs have counted the tile already.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 

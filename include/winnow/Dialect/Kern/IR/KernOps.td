@@ -135,8 +135,8 @@ def Kern_GemmOp : Kern_Op<"gemm", [Symbol, IsolatedFromAbove, SingleBlock]> {
     region `counted` maps it, f32 to f32. -0.0 is zero, NaN is not.
 
     Launch operands: lhs, rhs, [lhs_scale], [rhs_scale], [out_scale], out, [counts]; a scale is present where its type
-    is. A scale of rank 0 speaks of the whole operand; of rank 1, of the rows of A or the columns of B. `out_granularity` (tensor,
-    row or column) says it for `out_scale`, where the rank alone would not.
+    is. A scale of rank 0 speaks of the whole operand; of rank 1, of the rows of A or the columns of B.
+    `out_granularity` (tensor, row or column) says it for `out_scale`, where the rank alone would not.
 
     Constraints: (KG1) `lhs`, `rhs` and `out` have rank 2. (KG2) `lhs` is row-major, or `transposed` with
     `transpose_lhs`, or `packed24` along its reduction axis: 1 without `transpose_lhs`, 0 with it. (KG3) `rhs` is

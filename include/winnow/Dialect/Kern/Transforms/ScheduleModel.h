@@ -120,8 +120,8 @@ int64_t usualSplit(const GemmProblem &problem, const GemmSchedule &schedule, con
 /// Predicted clocks of a legal schedule.
 double predictClocks(const GemmProblem &problem, const GemmSchedule &schedule, const ChipLimits &chip = {});
 
-/// `schedule` without pacing, and without a split that cuts nothing, where the product has a single row of tiles: nobody
-/// shares what pacing would keep in L2, and counters that nobody needs cost the fill that zeroes them.
+/// `schedule` without pacing, and without a split that cuts nothing, where the product has a single row of tiles:
+/// nobody shares what pacing would keep in L2, and counters that nobody needs cost the fill that zeroes them.
 GemmSchedule withoutIdleCounters(const GemmProblem &problem, GemmSchedule schedule, const ChipLimits &chip = {});
 
 /// Every schedule that is considered, wgmma tiles first, with legality and prediction.
